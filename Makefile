@@ -1,0 +1,35 @@
+# Two commands: `make demo` runs the main job, `make test` the whole suite. Both make .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: demo test lint clean
+
+demo: .venv/base
+	$(BIN)/ectopy demo
+
+test: .venv/dev
+	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --upgrade "pip>=25.1"
+
+.venv/base: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	touch $@
+
+# torch alone first: a range would take the build with gigabytes of GPU libraries.
+.venv/dev: .venv/base
+	$(PIP) torch==2.13.0
+	$(PIP) --group dev --editable ".[all]"
+	touch $@
+
+clean:
+	rm -rf .venv out runs build dist .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,154 @@
+"""Heartbeats: the five AAMI classes, the symbols that stand for them, and the table of beats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+CLASSES = ("N", "S", "V", "F", "Q")
+"""Class names in the order that every array, table and file here uses."""
+
+CLASS_MEANINGS = {
+    "N": "normal or bundle branch block",
+    "S": "supraventricular ectopic",
+    "V": "ventricular ectopic",
+    "F": "fusion of ventricular and normal",
+    "Q": "paced or unclassifiable",
+}
+
+# ANSI/AAMI EC57 groups as de Chazal et al. (2004) use them: nodal and atrial escape beats (e, j)
+# are N. The comparator `bxb` counts e and j as S instead.
+SYMBOLS = {
+    "N": ("N", "L", "R", "e", "j"),
+    "S": ("A", "a", "J", "S"),
+    "V": ("V", "E"),
+    "F": ("F",),
+    "Q": ("/", "f", "Q"),
+}
+"""WFDB annotation symbols of each class; every other symbol is not a beat."""
+
+SYMBOL_TO_INDEX = {symbol: index for index, name in enumerate(CLASSES) for symbol in SYMBOLS[name]}
+
+NOT_A_BEAT = -1
+
+
+def class_indices(symbols: Iterable[str]) -> NDArray[np.int8]:
+    """Class index of each annotation symbol.
+
+    Parameters
+    ----------
+    symbols : iterable of str
+        WFDB annotation symbols.
+
+    Returns
+    -------
+    ndarray of int8, shape (symbols,)
+        Index into `CLASSES`, or -1 where the symbol is not a beat.
+
+    Examples
+    --------
+    >>> class_indices(["N", "a", "+", "V"]).tolist()
+    [0, 1, -1, 2]
+    """
+    return np.fromiter((SYMBOL_TO_INDEX.get(s, NOT_A_BEAT) for s in symbols), dtype=np.int8)
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceBeats:
+    """Beats as cardiologists, or a simulation, marked them.
+
+    Attributes
+    ----------
+    peaks : ndarray of int64, shape (beats,)
+        Sample index of each beat's fiducial point, ascending, at the recording's own `fs`.
+    classes : ndarray of int8, shape (beats,)
+        Index into `CLASSES`.
+    symbols : ndarray of str, shape (beats,)
+        The original annotation symbols.
+    """
+
+    peaks: NDArray[np.int64]
+    classes: NDArray[np.int8]
+    symbols: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.peaks)
+
+    @classmethod
+    def from_annotations(cls, samples: NDArray[np.int64], symbols: Iterable[str]) -> ReferenceBeats:
+        """Keep the beats of an annotation file and drop every other mark.
+
+        Parameters
+        ----------
+        samples : ndarray of int64, shape (annotations,)
+            Sample index of each annotation.
+        symbols : iterable of str
+            Symbol of each annotation.
+        """
+        marks = np.asarray(list(symbols), dtype=np.str_)
+        classes = class_indices(marks)
+        is_beat = classes != NOT_A_BEAT
+        return cls(
+            peaks=np.asarray(samples, dtype=np.int64)[is_beat],
+            classes=classes[is_beat],
+            symbols=marks[is_beat],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class BeatTable:
+    """One row a beat: where it is, which class it has, and how sure the model is.
+
+    Attributes
+    ----------
+    peaks : ndarray of int64, shape (beats,)
+        Sample indices at the recording's own `fs`, ascending.
+    probabilities : ndarray of float32, shape (beats, 5)
+        Probability of each class in the order of `CLASSES`; rows sum to 1.
+    fs : float
+        Sampling frequency of the recording in Hz.
+    """
+
+    peaks: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+    fs: float
+
+    def __len__(self) -> int:
+        return len(self.peaks)
+
+    @property
+    def times_s(self) -> NDArray[np.float64]:
+        """Time of each beat from the start of the recording, in seconds."""
+        return self.peaks / self.fs
+
+    @property
+    def rr_s(self) -> NDArray[np.float64]:
+        """Interval to the preceding beat in seconds; NaN for the first beat."""
+        return np.concatenate([[np.nan], np.diff(self.times_s)])[: len(self)]
+
+    @property
+    def classes(self) -> NDArray[np.int8]:
+        """Most probable class of each beat, as an index into `CLASSES`."""
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int8)
+
+    @property
+    def labels(self) -> NDArray[np.str_]:
+        """Most probable class of each beat, as its letter."""
+        return np.asarray(CLASSES)[self.classes]
+
+    @property
+    def confidences(self) -> NDArray[np.float32]:
+        """Probability of the most probable class."""
+        return np.asarray(self.probabilities.max(axis=1), dtype=np.float32)
+
+    def counts(self) -> dict[str, int]:
+        """Beats of each class, every class named even when it has none."""
+        found = np.bincount(self.classes, minlength=len(CLASSES))
+        return {name: int(n) for name, n in zip(CLASSES, found, strict=True)}
