@@ -1,0 +1,108 @@
+"""Tachogram: every RR interval of a recording over its time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ectopy.beats import CLASSES
+from ectopy.writers.paper import CLASS_COLOURS, ECTOPIC, time_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from ectopy.analysis import Analysis
+    from ectopy.beats import BeatTable
+    from ectopy.writers.paper import Sheet
+
+COLUMNS, ROWS = 2000, 400
+"""Of all points in one cell of such a grid one is drawn: no eye tells more of them apart."""
+
+LONGEST_S = 3.0
+"""Highest end of the scale, in seconds; what is longer is drawn at the edge."""
+
+TIME_STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 86400)
+
+FAINT = "#666666"
+
+
+def draw_tachogram(axes: Axes, analysis: Analysis, sheet: Sheet) -> None:
+    """Draw each interval at the time of the beat that ends it, in that beat's colour."""
+    beats = analysis.beats
+    duration_s = max(analysis.n_samples / analysis.fs, 1.0)
+    low, high = _interval_range(beats)
+    axes.set(xlim=(0, duration_s), ylim=(low, high))
+    if sheet.stop_s - sheet.start_s < duration_s:
+        axes.axvspan(sheet.start_s, sheet.stop_s, color="#f3e9c8", linewidth=0, zorder=0)
+    size = 3.4 if len(beats) < 4000 else 2.2
+    # N first: ectopic beats are few and lie on top.
+    for index, name in enumerate(CLASSES):
+        chosen = np.flatnonzero(beats.classes == index)
+        chosen = chosen[chosen > 0]
+        times, intervals = beats.times_s[chosen], beats.rr_s[chosen]
+        for marker, part in (
+            ("o", (intervals >= low) & (intervals <= high)),
+            ("^", intervals > high),
+            ("v", intervals < low),
+        ):
+            x, y = _thin(times[part], intervals[part].clip(low, high), duration_s, high - low)
+            axes.plot(
+                x,
+                y,
+                marker,
+                markersize=size if marker == "o" else size + 3,
+                color="#8a8a8a" if name == "N" else CLASS_COLOURS[name],
+                markeredgewidth=0,
+                clip_on=marker == "o",
+                zorder=2 + index / 10,
+            )
+    _tachogram_axes(axes, duration_s, low, high)
+
+
+def _tachogram_axes(axes: Axes, duration_s: float, low: float, high: float) -> None:
+    """Ticks at round times and intervals, and the heart rate that each interval means."""
+    step = next((s for s in TIME_STEPS_S if duration_s / s <= 12), duration_s / 8)
+    x_ticks = np.arange(0, duration_s + 1e-9, step)
+    axes.set_xticks(x_ticks, [time_text(tick) for tick in x_ticks], fontsize=8)
+    axes.set_xlabel("time from the start", fontsize=8, color=FAINT)
+    height = high - low
+    tick = 0.1 if height <= 0.6 else 0.2 if height <= 1.2 else 0.5
+    y_ticks = np.arange(np.ceil(low / tick - 1e-9), np.floor(high / tick + 1e-9) + 1) * tick
+    axes.set_yticks(y_ticks, [f"{y:.1f}" for y in y_ticks], fontsize=8)
+    axes.set_ylabel("RR, s", fontsize=8, color=FAINT)
+    rates = axes.secondary_yaxis("right")
+    rates.set_yticks(y_ticks, [f"{60 / y:.0f}" if y > 0 else "" for y in y_ticks], fontsize=8)
+    rates.set_ylabel("beats per minute", fontsize=8, color=FAINT)
+    axes.grid(color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    for spine in (*axes.spines.values(), *rates.spines.values()):
+        spine.set_color("#bbbbbb")
+
+
+def _interval_range(beats: BeatTable) -> tuple[float, float]:
+    """Lowest and highest interval in seconds to show: few pauses flatten nothing.
+
+    Ectopic beats are few as well, and are shown whatever their share.
+    """
+    intervals = beats.rr_s[1:]
+    premature = np.isin(beats.classes[1:], [CLASSES.index(name) for name in ECTOPIC])
+    if len(intervals) == 0:
+        return 0.4, 1.4
+    low, high = np.percentile(intervals, [0.5, 99.5])
+    if premature.any():
+        low = min(low, np.percentile(intervals[premature], 2))
+    low, high = min(0.9 * low, 1.0), min(max(1.1 * high, low + 0.4), LONGEST_S)
+    low = max(0.0, min(low, high - 0.4))
+    return float(np.floor(low * 10) / 10), float(np.ceil(high * 10) / 10)
+
+
+def _thin(
+    x: NDArray[np.float64], y: NDArray[np.float64], width: float, height: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of the points that fall on one pixel keep one."""
+    columns = np.round(x / width * COLUMNS).astype(np.int64)
+    rows = np.round(y / height * ROWS).astype(np.int64)
+    _, kept = np.unique(columns * 2**20 + rows, return_index=True)
+    return x[kept], y[kept]
