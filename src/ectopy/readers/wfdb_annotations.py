@@ -1,0 +1,154 @@
+"""Read the beats of WFDB annotation files.
+
+The format is that of the WFDB Applications Guide, annot(5): 16-bit words, each with a code in its
+upper 6 bits and, mostly, the time since the preceding annotation in its lower 10.
+"""
+
+from __future__ import annotations
+
+import re
+from math import isclose
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ectopy.beats import ReferenceBeats
+from ectopy.errors import RecordingError
+from ectopy.readers.wfdb import record_length
+from ectopy.readers.wfdb_header import read_header
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from numpy.typing import NDArray
+
+# Symbol of each annotation code, from 1 on; a blank where a code has none.
+_SYMBOLS = dict(enumerate('NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r', start=1))
+_LAST_CODE = 49
+
+# Words that are no annotations but belong to one.
+_SKIP, _NUMBER, _SUBTYPE, _CHANNEL, _TEXT = 59, 60, 61, 62, 63
+
+_RESOLUTION = re.compile(rb"## time resolution: (\d+\.?\d*)")
+
+
+def read_beats(path: str | PathLike[str], extension: str) -> ReferenceBeats:
+    """Read the beats of a WFDB annotation file.
+
+    Parameters
+    ----------
+    path : path
+        Any file of the record, or the record name without a suffix.
+    extension : str
+        Suffix of the annotation file.
+
+    Returns
+    -------
+    ReferenceBeats
+
+    Raises
+    ------
+    RecordingError
+        If the file is missing, damaged, does not fit the recording beside it, or marks no beat.
+    """
+    extension = extension.removeprefix(".")
+    if not re.fullmatch(r"[^./\\]+", extension):
+        msg = f"{extension!r} is no suffix of an annotation file; expected one such as 'atr'"
+        raise RecordingError(msg)
+    try:
+        file = _annotation_path(Path(path), extension)
+        marks = _read_marks(file)
+        _check_marks(file, marks)
+    except OSError as error:
+        msg = f"cannot read {path}: {error.strerror or error}; check the file and its permissions"
+        raise RecordingError(msg) from error
+    symbols = [_SYMBOLS.get(code, " ") for code in marks.codes]
+    beats = ReferenceBeats.from_annotations(marks.samples, symbols)
+    if len(beats) == 0:
+        msg = f"{file} marks no beat among {len(symbols)} marks; choose another annotation file"
+        raise RecordingError(msg)
+    return beats
+
+
+class _Marks(NamedTuple):
+    """Annotations of a file, and the samples a second that it counts in, where it says."""
+
+    samples: NDArray[np.int64]
+    codes: list[int]
+    resolution: float | None
+
+
+def _annotation_path(path: Path, extension: str) -> Path:
+    """Annotation file of the record that a path means."""
+    if path.name:
+        for record in (path, path.with_suffix("")):
+            file = record.with_name(f"{record.name}.{extension}")
+            if file.is_file():
+                return file
+    if path.is_dir():
+        msg = f"{path} is a folder; name one recording in it, such as {path / '100'}"
+        raise RecordingError(msg)
+    is_named = path.with_name(path.name + ".hea").is_file() if path.name else False
+    record = path if is_named or not path.is_file() else path.with_suffix("")
+    msg = (
+        f"there is no annotation file {record}.{extension}; "
+        "check the recording's name and the annotator's suffix"
+    )
+    raise RecordingError(msg)
+
+
+def _read_marks(file: Path) -> _Marks:
+    content = file.read_bytes()
+    if not content:
+        msg = f"{file} is empty; get the annotation file again"
+        raise RecordingError(msg)
+    words: list[int] = np.frombuffer(content[: len(content) // 2 * 2], dtype="<u2").tolist()
+    samples, codes, time, at = [], [], 0, 0
+    resolution = None
+    while at < len(words) and words[at] != 0:
+        code, value = divmod(words[at], 1024)
+        at += 1
+        if code == _SKIP:
+            # A time of 32 bits, upper half first.
+            upper, lower, *_ = [*words[at : at + 2], 0, 0]
+            time += upper * 65536 + lower - (2**32 if upper >= 32768 else 0)
+            at += 2
+        elif code == _TEXT:
+            found = _RESOLUTION.match(content[2 * at : 2 * at + value])
+            resolution = float(found[1]) if found else resolution
+            at += (value + 1) // 2
+        elif code not in (_NUMBER, _SUBTYPE, _CHANNEL):
+            time += value
+            samples.append(time)
+            codes.append(code)
+    if at >= len(words):
+        msg = f"{file} is cut short: it has no end mark; get the annotation file again"
+        raise RecordingError(msg)
+    return _Marks(np.array(samples, dtype=np.int64), codes, resolution)
+
+
+def _check_marks(file: Path, marks: _Marks) -> None:
+    """Refuse marks that cannot be, or that belong to another recording."""
+    samples = marks.samples
+    # Code 0 is no annotation, but some writers end a file's own description with it.
+    is_known = all(code <= _LAST_CODE for code in marks.codes)
+    if not is_known or (np.diff(samples, prepend=0) < 0).any():
+        msg = f"{file} is damaged or no annotation file; get it again"
+        raise RecordingError(msg)
+    if not file.with_suffix(".hea").is_file():
+        return
+    header = read_header(file.with_suffix(".hea"))
+    if marks.resolution is not None and not isclose(marks.resolution, header.fs, rel_tol=1e-6):
+        msg = (
+            f"{file.name} counts {marks.resolution:g} samples a second, but the recording has "
+            f"{header.fs:g}; write the annotations at the recording's own fs"
+        )
+        raise RecordingError(msg)
+    n_samples = header.n_samples or record_length(header)
+    if len(samples) and samples[-1] >= n_samples:
+        msg = (
+            f"{file.name} marks sample {samples[-1]}, but the recording ends after {n_samples}; "
+            "check that both belong together"
+        )
+        raise RecordingError(msg)

@@ -1,0 +1,1 @@
+"""From samples to heartbeats: conditioning, lead quality, detection, windows."""
