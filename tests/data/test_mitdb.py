@@ -118,11 +118,20 @@ def test_damaged_signal(made_up, name, content):
     assert error.endswith(f"); run `ectopy data fetch mitdb --folder {made_up}` to mend it")
 
 
-@pytest.mark.parametrize("content", [b"", np.random.default_rng(0).bytes(300)])
-def test_damaged_annotations(made_up, content):
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "100.atr is empty; get the annotation file again"),
+        (
+            np.random.default_rng(0).bytes(300),
+            "100.atr is cut short: it has no end mark; get the annotation file again",
+        ),
+    ],
+)
+def test_damaged_annotations(made_up, content, problem):
     (made_up / "100.atr").write_bytes(content)
     assert error_of("100", made_up) == (
-        f"record 100 in {made_up} is damaged (100.atr marks no beats of this signal); "
+        f"record 100 in {made_up} is damaged ({made_up}/{problem}); "
         f"run `ectopy data fetch mitdb --folder {made_up}` to mend it"
     )
 

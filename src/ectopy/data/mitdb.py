@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ectopy.beats import ReferenceBeats
 from ectopy.data.registry import DATA_VARIABLE, database_dir, fetch_command
-from ectopy.errors import DataError
-from ectopy.recording import Recording
+from ectopy.errors import DataError, RecordingError
+from ectopy.readers import read, read_annotations
 
 if TYPE_CHECKING:
     import os
+
+    from ectopy.beats import ReferenceBeats
+    from ectopy.recording import Recording
 
 # fmt: off
 RECORDS = (
@@ -66,31 +66,11 @@ def load(
     place = database_dir("mitdb") if folder is None else Path(folder)
     _require_files(record, place)
 
-    import wfdb
-
-    path = str(place / record)
+    path = place / record
     try:
-        header = wfdb.rdrecord(path, physical=True, return_res=32)
-        marks = wfdb.rdann(path, "atr")
-    # A damaged header or signal file makes wfdb fail in many ways, none of which tells a user
-    # what to do about it.
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        words = " ".join(str(error).split())
-        problem = f"{type(error).__name__}: {words}"
-        raise DataError(_damaged(record, place, problem)) from error
-
-    recording = Recording(
-        signal_mv=header.p_signal,
-        fs=float(header.fs),
-        leads=tuple(header.sig_name),
-        name=record,
-    )
-    beats = ReferenceBeats.from_annotations(np.asarray(marks.sample, np.int64), marks.symbol)
-    # An annotation file has no check of its own: wfdb reads any bytes as annotations.
-    inside = len(beats) > 0 and beats.peaks[0] >= 0 and beats.peaks[-1] < recording.n_samples
-    if not inside or (np.diff(beats.peaks) <= 0).any():
-        raise DataError(_damaged(record, place, f"{record}.atr marks no beats of this signal"))
-    return recording, beats
+        return read(path), read_annotations(path)
+    except RecordingError as error:
+        raise DataError(_damaged(record, place, str(error))) from error
 
 
 def _damaged(record: str, folder: Path, problem: str) -> str:
