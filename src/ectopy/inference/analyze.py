@@ -1,0 +1,187 @@
+"""Analyse a recording: find every beat, class it, sum up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ectopy._version import __version__
+from ectopy.analysis import Analysis
+from ectopy.beats import BeatTable, ReferenceBeats
+from ectopy.errors import RecordingError, SignalError
+from ectopy.inference.engine import Classifier
+from ectopy.models.bundle import DEFAULT_MODEL, Bundle, find_bundle
+from ectopy.recording import Recording, select_lead
+from ectopy.signal.detection import detect_beats
+from ectopy.signal.quality import check_lead
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+DETECTED, ANNOTATED = "detected", "annotated"
+RECORD_FS, RECORD_SAMPLES = 360.0, 650_000  # of every record of the database trained on
+MIN_BEATS = 2
+"""Fewer beats have no interval between them, and so no heart rate."""
+
+
+def analyze(
+    source: str | Path | Recording | ArrayLike,
+    *,
+    fs: float | None = None,
+    model: str | Path | Bundle = DEFAULT_MODEL,
+    lead: str | None = None,
+    beats: str | NDArray[np.int64] = DETECTED,
+    annotator: str = "atr",
+) -> Analysis:
+    """Find and class every beat of a recording.
+
+    Parameters
+    ----------
+    source : str, Path, Recording or array
+        A file, a recording in memory, or a signal in mV of shape (samples,) or (samples, leads).
+    fs : float, optional
+        Sampling frequency in Hz; needed for an array, refused for anything that has its own.
+    model : str, Path or Bundle
+        A shipped model's name, such as ``"cnn-kan"`` or ``"cnn-kan/intra"``, or a bundle's folder.
+    lead : str, optional
+        Lead to analyse; MLII or II where it is not given, else the first lead.
+    beats : "detected", "annotated" or ndarray of int64, shape (beats,)
+        Where beats are: found in the signal, taken from the recording's annotation file, or given
+        as sample indices.
+    annotator : str
+        Suffix of the annotation file for ``"annotated"``.
+
+    Returns
+    -------
+    Analysis
+        With the table of beats in ``.beats`` and the numbers in ``.summary``.
+
+    Raises
+    ------
+    RecordingError, LeadNotFound, SignalError, BundleError
+        If the recording cannot be read, holds no usable signal or fewer than two beats, or the
+        model cannot be found.
+
+    Examples
+    --------
+    >>> from ectopy.simulate import simulate
+    >>> recording, truth = simulate(30, seed=1)
+    >>> len(analyze(recording).beats) > 20
+    True
+    """
+    bundle = model if isinstance(model, Bundle) else find_bundle(model)
+    recording = _open(source, fs)
+    column = select_lead(recording.leads, lead, bundle.contract.lead_preference)
+    name, signal = recording.leads[column], recording.signal_mv[:, column]
+    warnings = check_lead(signal, recording.fs, name)
+    reference = None
+    if isinstance(beats, str) and beats == ANNOTATED:
+        reference = _read_reference(source, annotator)
+        peaks = reference.peaks
+    elif isinstance(beats, str) and beats == DETECTED:
+        peaks = detect_beats(signal, recording.fs)
+    else:
+        peaks = _check_peaks(beats, recording.n_samples)
+    if len(peaks) < MIN_BEATS:
+        found = "no beat" if len(peaks) == 0 else "only 1 beat"
+        msg = f"{found} in lead {name!r} of {recording.name!r} ({recording.duration_s:.1f} s)"
+        raise SignalError(f"{msg}; at least {MIN_BEATS} are needed: try --lead or a longer part")
+    probabilities = Classifier(bundle).classify(signal, recording.fs, peaks)
+    return Analysis(
+        recording=recording.name,
+        fs=recording.fs,
+        n_samples=recording.n_samples,
+        start=recording.start,
+        lead=name,
+        signal_mv=np.ascontiguousarray(signal),
+        beats=BeatTable(peaks, probabilities, recording.fs),
+        beat_source=DETECTED if isinstance(beats, str) and beats == DETECTED else ANNOTATED,
+        model=describe_model(bundle),
+        reference=reference,
+        warnings=(*warnings, *_seen_in_training(bundle, recording)),
+        version=__version__,
+    )
+
+
+def describe_model(bundle: Bundle) -> dict[str, Any]:
+    """Name of a bundle, its exact weights, and how well it was measured to do."""
+    results = bundle.results()
+    measured = None
+    if results is not None:
+        shown = ("protocol", "n", "accuracy", "macro_f1")
+        measured = {key: results[key] for key in shown}
+        measured["note"] = (
+            "patients of the test beats were also in training"
+            if bundle.protocol == "intra"
+            else "patients of the test beats were not in training"
+        )
+    return {
+        "name": bundle.full_name,
+        "weights_sha256": bundle.weights_sha256,
+        "measured": measured,
+    }
+
+
+def _seen_in_training(bundle: Bundle, recording: Recording) -> list[str]:
+    """Say so where a recording looks like one that the model was trained on."""
+    same_form = (recording.fs, recording.n_samples) == (RECORD_FS, RECORD_SAMPLES)
+    if not same_form or recording.name not in bundle.config["training"]["records"]:
+        return []
+    return [
+        f"{bundle.full_name} was trained on beats of MIT-BIH record {recording.name}: "
+        "its classes here look better than they would on another recording"
+    ]
+
+
+def _open(source: str | Path | Recording | ArrayLike, fs: float | None) -> Recording:
+    if isinstance(source, str | Path | Recording):
+        if fs is not None:
+            msg = f"fs = {fs} Hz was given, but the recording states its own; leave fs out"
+            raise RecordingError(msg)
+        if isinstance(source, Recording):
+            return source
+        from ectopy.readers import read
+
+        return read(source)
+    if fs is None:
+        msg = "a signal in memory does not say its sampling frequency; give fs in Hz"
+        raise RecordingError(msg)
+    if not np.isfinite(fs) or fs <= 0:
+        msg = f"fs = {fs} Hz is no sampling frequency; give it in Hz, above 0"
+        raise SignalError(msg)
+    try:
+        signal = np.asarray(source, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        msg = f"the signal is not numeric ({error}); give millivolts as an array of numbers"
+        raise SignalError(msg) from error
+    if signal.ndim not in (1, 2) or signal.size == 0:
+        msg = f"signal of shape {signal.shape}; expected (samples,) or (samples, leads), in mV"
+        raise SignalError(msg)
+    signal = signal.reshape(len(signal), -1)
+    leads = tuple(f"lead{i + 1}" for i in range(signal.shape[1]))
+    return Recording(signal_mv=signal, fs=float(fs), leads=leads, name="signal")
+
+
+def _read_reference(source: str | Path | Recording | ArrayLike, annotator: str) -> ReferenceBeats:
+    from ectopy.readers import read_annotations
+
+    if not isinstance(source, str | Path):
+        msg = "annotated beats are read from a file beside the recording; give its path"
+        raise RecordingError(msg)
+    return read_annotations(source, annotator)
+
+
+def _check_peaks(beats: str | NDArray[np.int64], n_samples: int) -> NDArray[np.int64]:
+    if isinstance(beats, str):
+        msg = f"beats = {beats!r}; expected 'detected', 'annotated' or an array of sample indices"
+        raise RecordingError(msg)
+    peaks = np.asarray(beats)
+    if peaks.ndim != 1 or (peaks.size and not np.issubdtype(peaks.dtype, np.integer)):
+        msg = f"beats of shape {peaks.shape} and type {peaks.dtype}; expected sample indices"
+        raise RecordingError(msg)
+    if peaks.size and (peaks.min() < 0 or peaks.max() >= n_samples or (np.diff(peaks) <= 0).any()):
+        msg = f"beats must ascend within 0..{n_samples - 1}, the samples of the recording"
+        raise RecordingError(msg)
+    return peaks.astype(np.int64)

@@ -1,0 +1,132 @@
+"""The inference engine: windows in, class probabilities out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ectopy.beats import CLASSES
+from ectopy.errors import BundleError
+from ectopy.models.bundle import ONNX_FILE, Bundle, find_bundle
+from ectopy.signal.conditioning import fill_missing, resample, rescale_peaks
+from ectopy.signal.windows import cut_windows, zscore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+BATCH = 128
+"""Windows per call of the network: large enough to fill the cores, small enough for the cache."""
+
+THREADS = 2
+
+
+class Classifier:
+    """A bundle, ready to classify beats.
+
+    Parameters
+    ----------
+    model : str, Path or Bundle
+        As in `ectopy.models.bundle.find_bundle`.
+    threads : int
+        Threads that the network may use.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is missing or its graph cannot be loaded.
+    """
+
+    def __init__(self, model: str | Path | Bundle, *, threads: int = THREADS) -> None:
+        import onnxruntime
+
+        self.bundle = model if isinstance(model, Bundle) else find_bundle(model)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        path = self.bundle.folder / ONNX_FILE
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime raises its own types, none of them public
+            reason = " ".join(str(error).split())[:160]
+            msg = f"{str(path)!r} is not a usable ONNX model ({reason}); fetch the bundle again"
+            raise BundleError(msg) from error
+        self._input = self._session.get_inputs()[0].name
+
+    def logits(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run the network.
+
+        Parameters
+        ----------
+        windows : ndarray of float32, shape (beats, samples)
+            Windows as the bundle's input contract says, normalised.
+
+        Returns
+        -------
+        ndarray of float32, shape (beats, 5)
+        """
+        out = np.empty((len(windows), len(CLASSES)), dtype=np.float32)
+        for start in range(0, len(windows), BATCH):
+            rows = slice(start, start + BATCH)
+            batch = np.ascontiguousarray(windows[rows, None, :])
+            out[rows] = self._session.run(None, {self._input: batch})[0]
+        return out
+
+    def classify_windows(self, windows_mv: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Normalise windows and give class probabilities.
+
+        Parameters
+        ----------
+        windows_mv : ndarray of float32, shape (beats, samples)
+            Windows in mV at the contract's sampling frequency.
+
+        Returns
+        -------
+        ndarray of float32, shape (beats, 5)
+            Probabilities in the order of `ectopy.beats.CLASSES`.
+        """
+        return softmax(self.logits(zscore(windows_mv)))
+
+    def classify(
+        self, signal_mv: NDArray[np.float32], fs: float, peaks: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Give class probabilities for beats of one lead.
+
+        Parameters
+        ----------
+        signal_mv : ndarray of float32, shape (samples,)
+            One lead at any sampling frequency; missing samples (NaN) are bridged.
+        fs : float
+            Its sampling frequency in Hz.
+        peaks : ndarray of int64, shape (beats,)
+            Sample index of each beat at `fs`.
+
+        Returns
+        -------
+        ndarray of float32, shape (beats, 5)
+        """
+        contract = self.bundle.contract
+        signal = resample(fill_missing(signal_mv)[0], fs, contract.fs)
+        peaks = rescale_peaks(peaks, fs, contract.fs, len(signal))
+        out = np.empty((len(peaks), len(CLASSES)), dtype=np.float32)
+        for start in range(0, len(peaks), BATCH):  # windows of a whole day would not fit the cache
+            rows = slice(start, start + BATCH)
+            cut = cut_windows(signal, peaks[rows], contract.before, contract.after)
+            out[rows] = self.classify_windows(cut)
+        return out
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn logits into probabilities along the last axis.
+
+    Examples
+    --------
+    >>> softmax(np.zeros((1, 4), dtype=np.float32)).tolist()
+    [[0.25, 0.25, 0.25, 0.25]]
+    """
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), dtype=np.float32)

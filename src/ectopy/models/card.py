@@ -1,0 +1,74 @@
+"""Model cards, written from a bundle's own files so that no number is typed by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ectopy.beats import CLASS_MEANINGS, CLASSES
+
+if TYPE_CHECKING:
+    from ectopy.models.bundle import Bundle
+
+
+def model_card(bundle: Bundle) -> str:
+    """Text of the model card in Markdown."""
+    config, contract, training = bundle.config, bundle.contract, bundle.config["training"]
+    total = sum(training["beats"].values())
+    parts = [
+        f"# {bundle.full_name}\n",
+        f"Classifies single heartbeats of one ECG lead: {config['parameters']:,} parameters, "
+        "weights as safetensors and ONNX.\n",
+        "Research software, not a medical device.\n",
+        "## Input\n",
+        f"Windows of {contract.before + contract.after} samples at {contract.fs:g} Hz, "
+        f"{contract.before} before the peak and {contract.after} from it on; "
+        f"{contract.normalisation}; filter: {contract.filter}; beyond the recording's ends: "
+        f"{contract.edges}. Fiducial point: {contract.fiducial}.\n",
+        "## Output\n",
+        "Logits of the five AAMI classes: "
+        + "; ".join(f"{name} {CLASS_MEANINGS[name]}" for name in CLASSES)
+        + ".\n",
+        "## Limits\n",
+        "It sees one beat of one lead and no more: supraventricular beats that only their timing "
+        "gives away look normal to it. It was trained on 47 subjects recorded between 1975 and "
+        "1979 with Holter recorders of that time.\n",
+        "## Training\n",
+        f"{total:,} beats of {training['database']}, the {training['part']} part of protocol "
+        f"`{training['protocol']}` ({', '.join(f'{k} {v:,}' for k, v in training['beats'].items())}"
+        f"); recipe `{training['recipe']['name']}`, seed {training['seed']}; checkpoint of epoch "
+        f"{training['epoch']}, chosen by {training['selected_by']} on the validation part "
+        f"({training['selected_value']:.4f}).\n",
+        "## Results\n",
+        _results(bundle),
+    ]
+    return "\n".join(parts)
+
+
+def _results(bundle: Bundle) -> str:
+    results = bundle.results()
+    if results is None:
+        return f"Not measured yet: `ectopy evaluate {bundle.full_name}`.\n"
+    text = (
+        f"Protocol `{results['protocol']}`, {results['n']:,} test beats: accuracy "
+        f"{results['accuracy']:.4f}, macro F1 {results['macro_f1']:.4f} (over N S V F "
+        f"{results['macro_f1_nsvf']:.4f}), weighted F1 {results['weighted_f1']:.4f}, macro AUC "
+        f"{results['macro_auc']:.4f}.\n"
+    )
+    if results["protocol"] == "intra":
+        text += (
+            "\nBeats of the same patients are in training and test: these figures compare models "
+            "under the published protocol and say little about a patient never seen.\n"
+        )
+    return text + "\n" + results_table(results) + "\n"
+
+
+def results_table(results: dict[str, Any]) -> str:
+    """Scores per class and confusion matrix as a Markdown table."""
+    head = "| true | n | precision | recall | F1 | AUC | " + " | ".join(f"-> {c}" for c in CLASSES)
+    lines = [head + " |", "|---" * (6 + len(CLASSES)) + "|"]
+    for name, row in zip(CLASSES, results["confusion_matrix"], strict=True):
+        one = results["per_class"][name]
+        auc = "" if one["auc"] is None else f"{one['auc']:.4f}"
+        scores = f"{one['precision']:.4f} | {one['recall']:.4f} | {one['f1']:.4f} | {auc}"
+        lines.append(f"| {name} | {one['n']:,} | {scores} | " + " | ".join(map(str, row)) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,43 @@
+"""Keeping a bundle's measured results with it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ectopy.errors import OutputError
+from ectopy.models.bundle import CARD_FILE, Bundle, results_file
+from ectopy.models.card import model_card
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def record_results(bundle: Bundle, results: dict[str, Any]) -> Path:
+    """Keep an evaluation with the bundle and renew its model card.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    results : dict
+        As `ectopy.evaluation.evaluate.evaluate` returns them.
+
+    Returns
+    -------
+    Path
+        The file in the bundle's ``results`` folder.
+
+    Raises
+    ------
+    OutputError
+        If the bundle's folder cannot be written to.
+    """
+    path = bundle.folder / results_file(results["protocol"], results["beats"])
+    try:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        (bundle.folder / CARD_FILE).write_text(model_card(bundle), encoding="utf-8")
+    except OSError as error:
+        msg = f"cannot write to bundle {str(bundle.folder)!r} ({error.strerror}); copy it first"
+        raise OutputError(msg) from error
+    return path

@@ -1,0 +1,1 @@
+"""Training through recipes: everything that decides a run is in one TOML file."""

@@ -1,0 +1,197 @@
+"""Recipes: everything that decides a training run, read from one TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from ectopy.errors import RecipeError
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """The optimiser; `weight_decay` is decoupled in `adamw` and an L2 penalty in `adam`."""
+
+    name: Literal["adam", "adamw"] = "adamw"
+    lr: float = 1e-3
+    weight_decay: float = 1e-4
+
+
+@dataclass(frozen=True)
+class ScheduleSettings:
+    """How the learning rate moves.
+
+    `one-cycle` rises to the optimiser's rate over the first `warmup` share of all steps and falls
+    to zero along a cosine; `plateau` multiplies it by `factor` after `patience` epochs without a
+    better validation loss.
+    """
+
+    name: Literal["one-cycle", "plateau"] = "one-cycle"
+    warmup: float = 0.2
+    factor: float = 0.5
+    patience: int = 5
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """Cross-entropy. `balance` in 0..1 weights class c by (n / (5 n_c)) ** balance."""
+
+    balance: float = 0.0
+    label_smoothing: float = 0.0
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """Changes to training windows; standard deviations in units of the window's own.
+
+    Each change is made to a share `probability` of the windows, independently of the others.
+    """
+
+    probability: float = 0.0
+    shift: float = 0.0  # SD of the peak's jitter, samples at 360 Hz
+    stretch: float = 0.0  # largest relative change of the time axis
+    noise: float = 0.0  # largest SD of white or smoothed noise
+    wander: float = 0.0  # largest amplitude of a slow sine, 0.05 to 0.8 Hz
+    mains: float = 0.0  # largest amplitude of a 50 or 60 Hz sine
+    tilt: float = 0.0  # largest gain change from one end of the window to the other
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training run, but for model, protocol and seed.
+
+    Attributes
+    ----------
+    name, description : str
+    max_epochs, patience : int
+        Longest run, and epochs without a better `monitor` after which it stops.
+    monitor : {"val_loss", "val_macro_f1"}
+        What chooses the checkpoint.
+    batch_size : int
+    normal_share : float
+        Share of the N beats that each epoch takes, drawn anew; their weight in the loss makes up
+        for it. N beats are 83 % of the database and most of them teach nothing new, so that a small
+        share buys more epochs of the rare classes in the same time.
+    gradient_clip : float
+        Largest gradient norm.
+    ema_decay : float
+        Decay of the running average of weights that is validated and kept; 0 for none.
+    optimizer, schedule, loss, augment
+        See their classes.
+    model : dict
+        Constructor settings for each model, by its name.
+    """
+
+    name: str
+    description: str
+    max_epochs: int = 50
+    patience: int = 10
+    monitor: Literal["val_loss", "val_macro_f1"] = "val_loss"
+    batch_size: int = 128
+    normal_share: float = 1.0
+    gradient_clip: float = 1.0
+    ema_decay: float = 0.0
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+    model: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
+
+def load_recipe(name: str) -> Recipe:
+    """Read a recipe by its shipped name or from a TOML file.
+
+    Parameters
+    ----------
+    name : str
+        ``"default"``, ``"baseline"``, or the path of a file that ends in ``.toml``.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such recipe, or it has an unknown key or a value of the wrong kind.
+
+    Examples
+    --------
+    >>> load_recipe("baseline").batch_size
+    128
+    """
+    if name.endswith(".toml"):
+        path = Path(name)
+        if not path.is_file():
+            msg = f"no recipe file {name!r}; give a TOML file or one of: {', '.join(shipped())}"
+            raise RecipeError(msg)
+        text = path.read_text(encoding="utf-8")
+    elif name in shipped():
+        file = resources.files("ectopy.training") / "recipes" / f"{name}.toml"
+        text = file.read_text(encoding="utf-8")
+    else:
+        msg = f"unknown recipe {name!r}; give one of {', '.join(shipped())}, or a .toml file"
+        raise RecipeError(msg)
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        msg = f"recipe {name!r} is not valid TOML: {error}"
+        raise RecipeError(msg) from error
+    recipe = _build(Recipe, table, name)
+    assert isinstance(recipe, Recipe)  # noqa: S101 - narrows the type for mypy
+    return recipe
+
+
+def shipped() -> list[str]:
+    """Names of the recipes that come with the package."""
+    folder = resources.files("ectopy.training") / "recipes"
+    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith("toml"))
+
+
+def _build(kind: type, table: dict[str, Any], where: str) -> object:
+    """Fill a settings dataclass from a TOML table, strictly."""
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind)}
+    unknown = set(table) - known
+    if unknown:
+        msg = (
+            f"recipe {where!r} has an unknown key {sorted(unknown)[0]!r}; "
+            f"known: {', '.join(sorted(known))}"
+        )
+        raise RecipeError(msg)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        values[key] = _convert(hints[key], value, f"{where}: {key}")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        msg = f"recipe {where!r} is incomplete: {error}"
+        raise RecipeError(msg) from error
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    """Check one value against its type."""
+    if hasattr(hint, "__dataclass_fields__") and isinstance(value, dict):
+        return _build(hint, value, where)
+    if get_origin(hint) is Literal:
+        if value in get_args(hint):
+            return value
+        expected = " or ".join(repr(v) for v in get_args(hint))
+    elif hint is float:
+        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+            return float(value)
+        expected = "a number of at least 0"
+    elif hint is int:
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            return value
+        expected = "a whole number above 0"
+    else:
+        wanted = get_origin(hint) or hint
+        if isinstance(value, wanted):
+            return value
+        expected = f"a {wanted.__name__}"
+    msg = f"recipe value {where} = {value!r}: expected {expected}"
+    raise RecipeError(msg)

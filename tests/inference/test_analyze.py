@@ -1,0 +1,188 @@
+"""`ectopy.analyze`: from a signal to classed beats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import ectopy
+from ectopy.errors import BundleError, LeadNotFound, RecordingError, SignalError
+from ectopy.inference.truth import compare_with_truth
+from ectopy.signal.conditioning import resample, rescale_peaks
+from ectopy.simulate import simulate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ectopy.beats import ReferenceBeats
+    from ectopy.recording import Recording
+
+
+@pytest.fixture(scope="module")
+def simulated() -> tuple[Recording, ReferenceBeats]:
+    return simulate(60, seed=5)
+
+
+def test_finds_and_classes_simulated_beats(simulated):
+    recording, truth = simulated
+    analysis = ectopy.analyze(recording)
+    score = compare_with_truth(analysis, truth)
+    assert score.found_share >= 0.99
+    assert score.right_share >= 0.9
+    assert analysis.lead == "MLII"
+    assert analysis.beat_source == "detected"
+    assert analysis.summary.duration_s == 60
+    assert analysis.signal_mv.shape == (60 * 360,)
+
+
+def test_array_and_recording_give_the_same(simulated):
+    recording, _ = simulated
+    one = ectopy.analyze(recording)
+    other = ectopy.analyze(recording.signal_mv[:, 0], fs=recording.fs)
+    np.testing.assert_array_equal(one.beats.peaks, other.beats.peaks)
+    np.testing.assert_array_equal(one.beats.probabilities, other.beats.probabilities)
+
+
+@pytest.mark.parametrize("fs", [125, 250, 500, 1000])
+def test_other_sampling_frequencies_give_the_same_classes(simulated, fs):
+    recording, truth = simulated
+    signal = resample(recording.signal_mv[:, 0], 360, fs)
+    peaks = rescale_peaks(truth.peaks, 360, fs, len(signal))
+    one = ectopy.analyze(recording, beats=truth.peaks)
+    other = ectopy.analyze(signal, fs=fs, beats=peaks)
+    assert (one.beats.classes == other.beats.classes).mean() >= 0.97
+
+
+def test_given_peaks_are_kept(simulated):
+    recording, truth = simulated
+    analysis = ectopy.analyze(recording, beats=truth.peaks)
+    np.testing.assert_array_equal(analysis.beats.peaks, truth.peaks)
+    assert analysis.beat_source == "annotated"
+
+
+def test_gain_does_not_change_the_classes(simulated):
+    recording, truth = simulated
+    signal = recording.signal_mv[:, 0]
+    one = ectopy.analyze(signal, fs=360, beats=truth.peaks)
+    other = ectopy.analyze(signal * 5, fs=360, beats=truth.peaks)
+    np.testing.assert_array_equal(one.beats.classes, other.beats.classes)
+
+
+def test_missing_samples_are_bridged_and_told(simulated):
+    recording, _ = simulated
+    signal = recording.signal_mv[:, 0].copy()
+    signal[5000:5400] = np.nan
+    analysis = ectopy.analyze(signal, fs=360)
+    assert np.isfinite(analysis.beats.probabilities).all()
+    assert len(analysis.warnings) == 1
+    assert "misses 1.9 % of its samples" in analysis.warnings[0]
+
+
+def test_other_model_by_name_and_folder(simulated):
+    recording, truth = simulated
+    by_name = ectopy.analyze(recording, model="cnn-kan", beats=truth.peaks)
+    folder = ectopy.models.bundle.find_bundle("cnn-kan/intra").folder
+    by_folder = ectopy.analyze(recording, model=folder, beats=truth.peaks)
+    assert by_name.model["name"] == "cnn-kan/intra"
+    np.testing.assert_array_equal(by_name.beats.probabilities, by_folder.beats.probabilities)
+
+
+def test_measured_accuracy_is_the_recorded_one(simulated):
+    analysis = ectopy.analyze(simulated[0])
+    results = ectopy.models.bundle.find_bundle("cnn-mlp").results()
+    assert results is not None
+    assert analysis.model["measured"]["accuracy"] == results["accuracy"]
+    assert analysis.model["measured"]["note"] == "patients of the test beats were also in training"
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (
+            lambda s: ectopy.analyze(s),
+            RecordingError,
+            "a signal in memory does not say its sampling frequency; give fs in Hz",
+        ),
+        (
+            lambda s: ectopy.analyze(s, fs=0),
+            SignalError,
+            "fs = 0 Hz is no sampling frequency; give it in Hz, above 0",
+        ),
+        (
+            lambda s: ectopy.analyze(s[:, None, None], fs=360),
+            SignalError,
+            "signal of shape (21600, 1, 1); expected (samples,) or (samples, leads), in mV",
+        ),
+        (
+            lambda s: ectopy.analyze(["a", "b"], fs=360),
+            SignalError,
+            "the signal is not numeric (could not convert string to float: 'a'); "
+            "give millivolts as an array of numbers",
+        ),
+        (
+            lambda s: ectopy.analyze(s, fs=360, lead="V1"),
+            LeadNotFound,
+            "no lead 'V1' in this recording; it has: lead1",
+        ),
+        (
+            lambda s: ectopy.analyze(s, fs=360, beats="guessed"),
+            RecordingError,
+            "beats = 'guessed'; expected 'detected', 'annotated' or an array of sample indices",
+        ),
+        (
+            lambda s: ectopy.analyze(s, fs=360, beats="annotated"),
+            RecordingError,
+            "annotated beats are read from a file beside the recording; give its path",
+        ),
+        (
+            lambda s: ectopy.analyze(s, fs=360, beats=np.array([100, 50])),
+            RecordingError,
+            "beats must ascend within 0..21599, the samples of the recording",
+        ),
+        (
+            lambda s: ectopy.analyze(s, fs=360, beats=np.array([100])),
+            SignalError,
+            "only 1 beat in lead 'lead1' of 'signal' (60.0 s); "
+            "at least 2 are needed: try --lead or a longer part",
+        ),
+        (
+            lambda s: ectopy.analyze(s, fs=360, model="cnn-none"),
+            BundleError,
+            "unknown model 'cnn-none'; shipped are: cnn-kan/intra, cnn-mlp/intra; "
+            "or give a bundle's folder",
+        ),
+    ],
+)
+def test_bad_input_is_one_clear_line(simulated, call, error, text):
+    with pytest.raises(error) as caught:
+        call(simulated[0].signal_mv[:, 0])
+    assert str(caught.value) == text
+
+
+def test_fs_beside_a_recording_is_refused(simulated):
+    with pytest.raises(RecordingError, match="but the recording states its own; leave fs out"):
+        ectopy.analyze(simulated[0], fs=250)
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [np.full(7200, np.nan), np.zeros(7200), np.full(7200, 0.3)],
+    ids=["missing", "zero", "constant"],
+)
+def test_a_dead_signal_is_refused(signal):
+    with pytest.raises(SignalError) as caught:
+        ectopy.analyze(signal, fs=360)
+    assert "\n" not in str(caught.value)
+
+
+def test_real_bigeminy(mitdb_dir: Path):
+    analysis = ectopy.analyze(mitdb_dir / "119")
+    assert analysis.beats.counts()["V"] > 400  # 444 annotated
+    assert analysis.summary.v_burden_percent == pytest.approx(22.3, abs=1.5)
+
+
+def test_record_without_mlii(mitdb_dir: Path):
+    assert ectopy.analyze(mitdb_dir / "102").lead == "V5"
+    assert ectopy.analyze(mitdb_dir / "114").lead == "MLII"
