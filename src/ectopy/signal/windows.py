@@ -75,7 +75,7 @@ def cut_windows(
     """
     columns = peaks[:, None] + np.arange(-before, after)
     np.clip(columns, 0, len(signal_mv) - 1, out=columns)
-    return signal_mv[columns]
+    return np.asarray(signal_mv[columns], dtype=np.float32)
 
 
 def zscore(windows: NDArray[np.float32]) -> NDArray[np.float32]:

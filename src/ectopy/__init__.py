@@ -1,0 +1,60 @@
+"""Find, class and explain every heartbeat of an ECG recording.
+
+Research software, not a medical device.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from ectopy._version import __version__
+
+if TYPE_CHECKING:
+    from ectopy.analysis import Analysis, Summary
+    from ectopy.beats import CLASSES, BeatTable, ReferenceBeats
+    from ectopy.errors import EctopyError
+    from ectopy.inference.analyze import analyze
+    from ectopy.readers import read, read_annotations
+    from ectopy.recording import Recording
+    from ectopy.signal.detection import detect_beats
+    from ectopy.writers import write_all
+
+_HOME = {
+    "Analysis": "ectopy.analysis",
+    "Summary": "ectopy.analysis",
+    "CLASSES": "ectopy.beats",
+    "BeatTable": "ectopy.beats",
+    "ReferenceBeats": "ectopy.beats",
+    "EctopyError": "ectopy.errors",
+    "analyze": "ectopy.inference.analyze",
+    "read": "ectopy.readers",
+    "read_annotations": "ectopy.readers",
+    "Recording": "ectopy.recording",
+    "detect_beats": "ectopy.signal.detection",
+    "write_all": "ectopy.writers",
+}
+
+__all__ = [
+    "CLASSES",
+    "Analysis",
+    "BeatTable",
+    "EctopyError",
+    "Recording",
+    "ReferenceBeats",
+    "Summary",
+    "__version__",
+    "analyze",
+    "detect_beats",
+    "read",
+    "read_annotations",
+    "write_all",
+]
+
+
+def __getattr__(name: str) -> object:
+    # Looked up on first use, so that `import ectopy` loads neither NumPy nor a network runtime.
+    if name not in _HOME:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -1,0 +1,128 @@
+"""`ectopy analyze`: one recording in, classed beats out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ectopy.analysis import Analysis, Runs
+
+
+def analyze(
+    path: Annotated[str, typer.Argument(help="Recording: a WFDB record, with or without suffix.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    model: Annotated[
+        str, typer.Option(help="Model, MODEL/PROTOCOL, or a bundle's folder.")
+    ] = "cnn-mlp",
+    lead: Annotated[
+        str | None,
+        typer.Option(help="Lead by name; if not given MLII, II, or the first.", show_default=False),
+    ] = None,
+    beats: Annotated[
+        str, typer.Option(help="'detected' in the signal, or 'annotated' in the annotation file.")
+    ] = "detected",
+    annotator: Annotated[
+        str, typer.Option(help="Suffix of the annotation file for --beats annotated.")
+    ] = "atr",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON instead of text.")
+    ] = False,
+) -> None:
+    """Find and class every beat of a recording; write annotations, tables and a picture."""
+    from rich.console import Console
+
+    from ectopy.inference.analyze import analyze as run
+    from ectopy.writers import write_all
+    from ectopy.writers.output import check_folder
+
+    check_folder(out)  # before the work, not after it
+    analysis = run(path, model=model, lead=lead, beats=beats, annotator=annotator)
+    files = write_all(analysis, out)
+    if as_json:
+        content = analysis.to_dict(beats=False)
+        content["files"] = {kind: str(file) for kind, file in files.items()}
+        typer.echo(json.dumps(content, indent=2, allow_nan=False))
+        return
+    show_analysis(analysis, files, Console())
+
+
+def show_analysis(analysis: Analysis, files: dict[str, Path], console: Console) -> None:
+    """Print what an analysis found and where it was written."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from ectopy.beats import CLASS_MEANINGS
+
+    summary = analysis.summary
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+
+    def row(name: str, text: str) -> None:
+        table.add_row(name, Text(text))  # Text: a recording's name is not markup
+
+    row("recording", f"{analysis.recording}, lead {analysis.lead}, {analysis.fs:g} Hz")
+    row("duration", _clock(summary.duration_s))
+    row("beats", f"{summary.n_beats:,} {analysis.beat_source}")
+    for name, count in summary.counts.items():
+        share = 100 * count / summary.n_beats
+        row(f"  {name}", f"{count:>7,}  {share:5.1f} %  {CLASS_MEANINGS[name]}")
+    row("heart rate", _rates(analysis))
+    row(
+        "ectopic burden",
+        f"{summary.ectopic_burden_percent:.1f} % of beats (V {summary.v_burden_percent:.1f} %, "
+        f"S {summary.s_burden_percent:.1f} %)",
+    )
+    row("longest V run", _run(summary.v_runs))
+    row("longest S run", _run(summary.s_runs))
+    if summary.pauses:
+        row("pauses > 2 s", f"{summary.pauses}, longest {summary.longest_pause_s:.1f} s")
+    row("model", _model(analysis))
+    console.print(table)
+    for warning in analysis.warnings:
+        console.print(Text(f"warning: {warning}", style="yellow"))
+    for kind, file in files.items():
+        console.print(Text(f"{kind:<12} {file}"))
+    console.print("Research software, not a medical device.", style="dim")
+
+
+def _clock(seconds: float) -> str:
+    hours, rest = divmod(seconds, 3600)
+    minutes, secs = divmod(rest, 60)
+    return f"{int(hours)} h {int(minutes):02d} min {secs:04.1f} s"
+
+
+def _rates(analysis: Analysis) -> str:
+    summary = analysis.summary
+    if summary.heart_rate_mean_bpm is None:
+        return "undefined: no two beats within 3 s"
+    text = f"mean {summary.heart_rate_mean_bpm:.0f}/min"
+    if summary.heart_rate_min_bpm is not None and summary.heart_rate_max_bpm is not None:
+        text += f", {summary.heart_rate_min_bpm:.0f} to {summary.heart_rate_max_bpm:.0f}"
+    return text
+
+
+def _run(runs: Runs) -> str:
+    if runs.longest_start_s is None:
+        return "none"
+    rate = "" if runs.longest_rate_bpm is None else f" at {runs.longest_rate_bpm:.0f}/min"
+    beats = "beat" if runs.longest_beats == 1 else "beats"
+    at = _clock(runs.longest_start_s)
+    return f"{runs.longest_beats} {beats}{rate}, from {at}; {runs.runs} runs of 3 or more"
+
+
+def _model(analysis: Analysis) -> str:
+    measured = analysis.model["measured"]
+    if measured is None:
+        return f"{analysis.model['name']}, not measured: ectopy evaluate"
+    return (
+        f"{analysis.model['name']}: accuracy {measured['accuracy']:.4f}, macro F1 "
+        f"{measured['macro_f1']:.4f} on {measured['n']:,} test beats of MIT-BIH, protocol "
+        f"{measured['protocol']} ({measured['note']})"
+    )

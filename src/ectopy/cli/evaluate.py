@@ -1,0 +1,90 @@
+"""`ectopy evaluate`: score a model under a protocol."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def evaluate(
+    model: Annotated[
+        str,
+        typer.Argument(help="Model (its bundle for the protocol), MODEL/PROTOCOL, or a folder."),
+    ],
+    protocol: Annotated[str, typer.Option(help="intra or inter.")] = "intra",
+    beats: Annotated[
+        str, typer.Option(help="'annotated' beat positions, or 'detected' in the signal.")
+    ] = "annotated",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the results to this file.")
+    ] = None,
+    allow_leak: Annotated[
+        bool, typer.Option(help="Score even on patients or beats trained on; the result says so.")
+    ] = False,
+    record: Annotated[
+        bool, typer.Option(help="Keep the results in the bundle and renew its model card.")
+    ] = False,
+) -> None:
+    """Score a model on the test part of a protocol."""
+    from rich.console import Console
+
+    from ectopy.evaluation.evaluate import evaluate as run
+    from ectopy.writers.output import check_folder, write_text
+
+    if json_file is not None:
+        check_folder(json_file.parent)  # before the work, not after it
+    results = run(model, protocol, beats=beats, allow_leak=allow_leak)
+    _show(results, Console())
+    if json_file is not None:
+        write_text(json_file, json.dumps(results, indent=2, allow_nan=False) + "\n")
+    if record:
+        from ectopy.models.bundle import find_bundle
+        from ectopy.models.results import record_results
+
+        record_results(find_bundle(model, protocol), results)
+
+
+def _show(results: dict[str, Any], console: Console) -> None:
+    from rich.table import Table
+
+    from ectopy.beats import CLASSES
+
+    title = f"{results['model']} under {results['protocol']}, {results['beats']} beats"
+    table = Table("true", "n", "precision", "recall", "F1", "AUC", *CLASSES, title=title)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, row in zip(CLASSES, results["confusion_matrix"], strict=True):
+        one = results["per_class"][name]
+        auc = "-" if one["auc"] is None else f"{one['auc']:.4f}"
+        scores = (f"{one[key]:.4f}" for key in ("precision", "recall", "f1"))
+        table.add_row(name, f"{one['n']:,}", *scores, auc, *map(str, row))
+    console.print(table)
+    if results["leak"]:
+        console.print(f"LEAK: {results['leak']}", style="bold red")
+    auc = "-" if results["macro_auc"] is None else f"{results['macro_auc']:.4f}"
+    console.print(
+        f"{results['n']:,} beats: accuracy {results['accuracy']:.4f}, macro F1 "
+        f"{results['macro_f1']:.4f} (over N S V F {results['macro_f1_nsvf']:.4f}), weighted F1 "
+        f"{results['weighted_f1']:.4f}, macro AUC {auc}; {results['params']:,} parameters",
+        highlight=False,
+    )
+    if results["beats"] == "detected":
+        console.print(
+            f"missed beats: {results['missed']} of {results['reference_beats']}; accuracy with "
+            f"missed beats counted as wrong {results['accuracy_with_missed']:.4f}",
+            highlight=False,
+        )
+        whole = results["all_records"]
+        console.print(
+            f"{whole['note']}: accuracy {whole['accuracy']:.4f}, missed {whole['missed']} of "
+            f"{whole['reference_beats']}",
+            highlight=False,
+        )
+    for note in results["notes"]:
+        console.print(f"note: {note}", style="dim", highlight=False)

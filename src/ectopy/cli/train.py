@@ -1,0 +1,54 @@
+"""`ectopy train`: train a model through a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="cnn-mlp or cnn-kan.")],
+    out: Annotated[Path, typer.Option(help="Folder for logs, checkpoints and the bundle.")],
+    protocol: Annotated[str, typer.Option(help="intra or inter.")] = "intra",
+    recipe: Annotated[str, typer.Option(help="default, baseline, or a TOML file.")] = "default",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last finished epoch in --out.")
+    ] = False,
+    accelerator: Annotated[str, typer.Option(help="Lightning: auto, cpu, gpu, ...")] = "auto",
+    devices: Annotated[str, typer.Option(help="Lightning: auto, a number, or a list.")] = "auto",
+    strategy: Annotated[str, typer.Option(help="Lightning: auto, ddp, ...")] = "auto",
+    precision: Annotated[str, typer.Option(help="Lightning: 32-true, bf16-mixed, ...")] = "32-true",
+    compile_network: Annotated[
+        bool, typer.Option("--compile/--no-compile", help="Use torch.compile where it can run.")
+    ] = True,
+) -> None:
+    """Train a model and write its bundle to OUT/bundle."""
+    from rich.console import Console
+
+    from ectopy.errors import MissingExtra
+
+    try:
+        from ectopy.training.run import RunSettings
+        from ectopy.training.run import train as run
+    except ModuleNotFoundError as error:
+        msg = f"training needs {error.name}; install it with: pip install 'ectopy[train]'"
+        raise MissingExtra(msg) from error
+    bundle = run(
+        RunSettings(
+            model=model,
+            protocol=protocol,
+            recipe=recipe,
+            seed=seed,
+            out=out,
+            resume=resume,
+            accelerator=accelerator,
+            devices=devices,
+            strategy=strategy,
+            precision=precision,
+            compile=compile_network,
+        )
+    )
+    Console().print(f"bundle: {bundle}", highlight=False)
