@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from ectopy.beats import CLASSES
 from ectopy.errors import BundleError
+from ectopy.models import hub
 from ectopy.recording import PREFERRED_LEADS
 
 FORMAT = 1
@@ -167,7 +168,8 @@ def find_bundle(name: str | Path, protocol: str | None = None) -> Bundle:
     Parameters
     ----------
     name : str or Path
-        A full name (``"cnn-mlp/intra"``), a bare model name, or a folder with a config.json.
+        A full name (``"cnn-mlp/intra"``), a bare model name, a folder with a config.json, or
+        ``"hf:ORGANISATION/REPOSITORY"`` on the Hugging Face Hub.
     protocol : str, optional
         Which bundle a bare model name means. Without it: the one that analysis uses by default.
 
@@ -184,6 +186,8 @@ def find_bundle(name: str | Path, protocol: str | None = None) -> Bundle:
     if Path(name).is_dir() and (Path(name) / CONFIG_FILE).is_file():
         return open_bundle(Path(name))
     text = str(name)
+    if text.startswith(hub.PREFIX):
+        return open_bundle(hub.fetch_bundle(text))
     names = shipped_bundles()
     full = text if "/" in text else f"{text}/{protocol or DEFAULT_PROTOCOL}"
     if full in names:
