@@ -108,9 +108,12 @@ def resample(signal_mv: NDArray[np.floating], fs: float, to_fs: float) -> NDArra
         raise SignalError(msg)
     from scipy.signal import resample_poly
 
-    # "line" takes the line from first to last sample off before filtering, so that an offset
-    # does not ring at the edges as it would against the zeros outside.
-    resampled = resample_poly(signal, ratio.numerator, ratio.denominator, axis=0, padtype="line")
+    # The filter's gain ripples by a thousandth, which would turn a large offset into noise; and
+    # "line" carries the signal on past its ends, where zeros would ring.
+    offset = np.median(signal, axis=0)
+    resampled = offset + resample_poly(
+        signal - offset, ratio.numerator, ratio.denominator, axis=0, padtype="line"
+    )
     return np.asarray(resampled, dtype=np.float32)
 
 
