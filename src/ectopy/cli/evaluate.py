@@ -51,19 +51,22 @@ def evaluate(
 
 
 def _show(results: dict[str, Any], console: Console) -> None:
+    from rich import box
     from rich.table import Table
 
     from ectopy.beats import CLASSES
 
     title = f"{results['model']} under {results['protocol']}, {results['beats']} beats"
-    table = Table("true", "n", "precision", "recall", "F1", "AUC", *CLASSES, title=title)
+    # Narrow enough for a terminal of 80 columns.
+    columns = ("true", "n", "prec.", "recall", "F1", "AUC", *(f"-> {c}" for c in CLASSES))
+    table = Table(*columns, title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in table.columns[1:]:
         column.justify = "right"
     for name, row in zip(CLASSES, results["confusion_matrix"], strict=True):
         one = results["per_class"][name]
         auc = "-" if one["auc"] is None else f"{one['auc']:.4f}"
         scores = (f"{one[key]:.4f}" for key in ("precision", "recall", "f1"))
-        table.add_row(name, f"{one['n']:,}", *scores, auc, *map(str, row))
+        table.add_row(name, str(one["n"]), *scores, auc, *map(str, row))
     console.print(table)
     if results["leak"]:
         console.print(f"LEAK: {results['leak']}", style="bold red")

@@ -1,0 +1,99 @@
+"""Write the numbers of README.md from the results that are kept with the shipped bundles.
+
+Run it after `ectopy evaluate --record`; `--check` says whether the README is up to date.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ectopy.beats import CLASSES
+from ectopy.models.bundle import Bundle, find_bundle, shipped_bundles
+
+ROOT = Path(__file__).resolve().parents[1]
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+
+# Results of the published models on the same 16,418 test beats, from their model card.
+PUBLISHED = {
+    "cnn-mlp": {
+        "accuracy": 0.9800,
+        "macro_f1": 0.9019,
+        "f1": {"N": 0.9889, "S": 0.8111, "V": 0.9577, "F": 0.7589, "Q": 0.9930},
+    },
+    "cnn-kan": {
+        "accuracy": 0.9476,
+        "macro_f1": 0.8167,
+        "f1": {"N": 0.9690, "S": 0.5968, "V": 0.9070, "F": 0.6270, "Q": 0.9836},
+    },
+}
+
+
+def results_block() -> str:
+    """Tables of every shipped bundle, in Markdown."""
+    bundles = [find_bundle(name) for name in shipped_bundles()]
+    lines = [
+        "| model | trained | accuracy | macro F1 | "
+        + " | ".join(f"F1 {c}" for c in CLASSES)
+        + " |",
+        "|---" * (4 + len(CLASSES)) + "|",
+    ]
+    for bundle in bundles:
+        model = bundle.config["model"]
+        if bundle.protocol == "intra":
+            lines.append(_row(model, "as published", _flat(PUBLISHED[model])))
+        results = bundle.results()
+        if results is not None:
+            lines.append(_row(f"`{bundle.full_name}`", "here", results))
+    lines += ["", *[line for bundle in bundles for line in _detected(bundle)]]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _flat(published: dict[str, Any]) -> dict[str, Any]:
+    return published | {"per_class": {c: {"f1": f1} for c, f1 in published["f1"].items()}}
+
+
+def _row(name: str, trained: str, results: dict[str, Any]) -> str:
+    scores = [results["accuracy"], results["macro_f1"]]
+    scores += [results["per_class"][c]["f1"] for c in CLASSES]
+    return f"| {name} | {trained} | " + " | ".join(f"{s:.4f}" for s in scores) + " |"
+
+
+def _detected(bundle: Bundle) -> list[str]:
+    """One sentence on the whole chain, from raw signal to class."""
+    results = bundle.results(beats="detected")
+    if results is None:
+        return []
+    whole = results["all_records"]
+    missed = ", ".join(
+        f"{c} {whole['missed'][c]:,} of {whole['reference_beats'][c]:,}" for c in CLASSES
+    )
+    return [
+        f"- `{bundle.full_name}` with beats found in the raw signal: accuracy "
+        f"{results['accuracy']:.4f} on the {results['n']:,} test beats that were found "
+        f"({results['accuracy_with_missed']:.4f} with missed beats counted as wrong). Over all "
+        f"{len(results['records'])} records, training beats among them: accuracy "
+        f"{whole['accuracy']:.4f}; missed: {missed}."
+    ]
+
+
+def updated(readme: str) -> str:
+    """Give the README's text with its results renewed."""
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{results_block()}{END}{after}"
+
+
+def main() -> None:
+    """Renew README.md, or with --check fail where it is stale."""
+    path = ROOT / "README.md"
+    text = path.read_text(encoding="utf-8")
+    fresh = updated(text)
+    if "--check" in sys.argv[1:]:
+        sys.exit(0 if fresh == text else "README.md is stale: run python tools/update_readme.py")
+    path.write_text(fresh, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
