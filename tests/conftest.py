@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ectopy.models.cnn import BeatModel
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +32,101 @@ def mitdb_dir(data_dir: Path) -> Path:
     if not (folder / "100.dat").is_file():
         pytest.skip(f"no MIT-BIH Arrhythmia Database in {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def made_up_mitdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All 48 records, made up: 15 beats each, of every class, the leads in the real order."""
+    import wfdb
+
+    from ectopy.data.mitdb import RECORDS
+
+    # Width (samples) and height (mV) of the main wave of each class.
+    shapes = {"N": (4, 1.0), "A": (5, 0.7), "V": (14, 1.5), "F": (9, 1.2), "/": (2, 2.0)}
+    pattern = "NNVNANNFN/NNVNA"
+    folder = tmp_path_factory.mktemp("made-up-mitdb")
+    time = np.arange(14 * 288 + 200)
+    peaks = 100 + 288 * np.arange(15)  # the first and the last window do not fit
+    for number, record in enumerate(RECORDS):
+        rng = np.random.default_rng(number)
+        symbols = list(pattern[number % 15 :] + pattern[: number % 15])
+        waves = [
+            shapes[symbol][1] * np.exp(-(((time - peak) / shapes[symbol][0]) ** 2) / 2)
+            for peak, symbol in zip(peaks, symbols, strict=True)
+        ]
+        main = np.sum(waves, axis=0) + 0.01 * rng.standard_normal(len(time))
+        names = {"102": ("V5", "V2"), "104": ("V5", "V2"), "114": ("V5", "MLII")}
+        leads = names.get(record, ("MLII", "V1"))
+        columns = [main if lead == "MLII" else -0.5 * main for lead in leads]
+        wfdb.wrsamp(
+            record,
+            fs=360,
+            units=["mV", "mV"],
+            sig_name=list(leads),
+            d_signal=np.round(np.stack(columns, axis=1) * 200).astype(np.int64),
+            fmt=["212", "212"],
+            adc_gain=[200, 200],
+            baseline=[0, 0],
+            write_dir=str(folder),
+        )
+        wfdb.wrann(record, "atr", sample=peaks, symbol=symbols, write_dir=str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def untrained_model() -> Callable[[str], BeatModel]:
+    """A model in eval mode with random weights, the same ones each time."""
+
+    def make(name: str) -> BeatModel:
+        import torch
+
+        from ectopy.models.registry import create_model
+
+        torch.manual_seed(11)
+        model = create_model(name)
+        with torch.no_grad():
+            for _ in range(20):  # fills the running averages of batch normalisation
+                model(torch.randn(32, 1, 256))
+            for parameter in model.parameters():
+                if len(parameter) == 5:  # the last layer: makes the logits as large as trained ones
+                    parameter *= 20
+        return model.eval()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def untrained_bundle(
+    tmp_path_factory: pytest.TempPathFactory, untrained_model: Callable[[str], BeatModel]
+) -> Callable[[str], Path]:
+    """Folder of a bundle of `untrained_model`, as if it had been trained on DS1."""
+    folder = tmp_path_factory.mktemp("untrained")
+
+    @functools.cache
+    def make(name: str) -> Path:
+        from ectopy.data.protocols import DS1
+        from ectopy.models.bundle import InputContract
+        from ectopy.models.saving import save_bundle
+
+        training = {
+            "database": "mitdb 1.0.0",
+            "protocol": "inter",
+            "part": "train",
+            "records": list(DS1),
+            "beats": {"N": 3, "S": 1, "V": 1, "F": 0, "Q": 0},
+            "seed": 0,
+            "recipe": {"name": "none"},
+            "epoch": 0,
+            "selected_by": "val_loss",
+            "selected_value": 0.0,
+        }
+        return save_bundle(
+            untrained_model(name),
+            folder / name,
+            protocol="inter",
+            settings={},
+            contract=InputContract(),
+            training=training,
+        )
+
+    return make

@@ -115,7 +115,7 @@ class BeatModel(nn.Module):
         model = cls(**settings)
         try:
             model.load_state_dict(state)
-        except RuntimeError as error:
+        except (RuntimeError, AttributeError) as error:  # the latter for names that are not text
             reason = " ".join(str(error).split())[:300]
             msg = f"checkpoint {str(path)!r} does not fit {cls.__name__}: {reason}"
             raise BundleError(msg) from error

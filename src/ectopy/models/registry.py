@@ -33,6 +33,6 @@ def create_model(name: str, settings: Mapping[str, Any] | None = None) -> BeatMo
         raise RecipeError(msg)
     try:
         return MODELS[name](**(settings or {}))
-    except TypeError as error:
+    except (TypeError, ValueError, IndexError) as error:
         msg = f"model {name!r} does not take these settings: {error}"
         raise RecipeError(msg) from error

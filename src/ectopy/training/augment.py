@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional as F
 
+from ectopy.signal.windows import FLAT_MV
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -24,7 +26,7 @@ def zscore(windows: Tensor) -> Tensor:
     """Bring each window to mean 0 and standard deviation 1; see `ectopy.signal.windows.zscore`."""
     centred = windows - windows.mean(dim=1, keepdim=True)
     spread = centred.square().mean(dim=1, keepdim=True).sqrt()
-    return centred / spread.clamp_min(1e-4)
+    return torch.where(spread > FLAT_MV, centred / spread.clamp_min(FLAT_MV), 0.0)
 
 
 def crop(windows: Tensor, margin: int) -> Tensor:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from ectopy.errors import RecipeError
+
+Share = Annotated[float, "from 0 to 1"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class ScheduleSettings:
     """
 
     name: Literal["one-cycle", "plateau"] = "one-cycle"
-    warmup: float = 0.2
-    factor: float = 0.5
+    warmup: Share = 0.2
+    factor: Share = 0.5
     patience: int = 5
 
 
@@ -39,8 +42,8 @@ class ScheduleSettings:
 class LossSettings:
     """Cross-entropy. `balance` in 0..1 weights class c by (n / (5 n_c)) ** balance."""
 
-    balance: float = 0.0
-    label_smoothing: float = 0.0
+    balance: Share = 0.0
+    label_smoothing: Share = 0.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class AugmentSettings:
     Each change is made to a share `probability` of the windows, independently of the others.
     """
 
-    probability: float = 0.0
+    probability: Share = 0.0
     shift: float = 0.0  # SD of the peak's jitter, samples at 360 Hz
     stretch: float = 0.0  # largest relative change of the time axis
     noise: float = 0.0  # largest SD of white or smoothed noise
@@ -91,14 +94,19 @@ class Recipe:
     patience: int = 10
     monitor: Literal["val_loss", "val_macro_f1"] = "val_loss"
     batch_size: int = 128
-    normal_share: float = 1.0
+    normal_share: Share = 1.0
     gradient_clip: float = 1.0
-    ema_decay: float = 0.0
+    ema_decay: Share = 0.0
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     augment: AugmentSettings = field(default_factory=AugmentSettings)
     model: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.normal_share == 0:
+            msg = "recipe value normal_share = 0: without N beats there is nothing to learn; "
+            raise RecipeError(msg + "expected more than 0, at most 1")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -128,16 +136,16 @@ def load_recipe(name: str) -> Recipe:
         if not path.is_file():
             msg = f"no recipe file {name!r}; give a TOML file or one of: {', '.join(shipped())}"
             raise RecipeError(msg)
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     elif name in shipped():
         file = resources.files("ectopy.training") / "recipes" / f"{name}.toml"
-        text = file.read_text(encoding="utf-8")
+        content = file.read_bytes()
     else:
         msg = f"unknown recipe {name!r}; give one of {', '.join(shipped())}, or a .toml file"
         raise RecipeError(msg)
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = tomllib.loads(content.decode())
+    except ValueError as error:  # neither TOML nor, perhaps, text at all
         msg = f"recipe {name!r} is not valid TOML: {error}"
         raise RecipeError(msg) from error
     recipe = _build(Recipe, table, name)
@@ -153,7 +161,7 @@ def shipped() -> list[str]:
 
 def _build(kind: type, table: dict[str, Any], where: str) -> object:
     """Fill a settings dataclass from a TOML table, strictly."""
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     known = {f.name for f in fields(kind)}
     unknown = set(table) - known
     if unknown:
@@ -180,10 +188,11 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         if value in get_args(hint):
             return value
         expected = " or ".join(repr(v) for v in get_args(hint))
-    elif hint is float:
-        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+    elif hint in (float, Share):
+        most = 1.0 if hint == Share else math.inf
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most:
             return float(value)
-        expected = "a number of at least 0"
+        expected = "a number from 0 to 1" if hint == Share else "a number of at least 0"
     elif hint is int:
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
             return value
@@ -192,6 +201,6 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         wanted = get_origin(hint) or hint
         if isinstance(value, wanted):
             return value
-        expected = f"a {wanted.__name__}"
+        expected = "text" if wanted is str else "a table"
     msg = f"recipe value {where} = {value!r}: expected {expected}"
     raise RecipeError(msg)

@@ -1,0 +1,148 @@
+"""The inference engine: windows in, probabilities out."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from ectopy.data.mitdb import load
+from ectopy.errors import BundleError, SignalError
+from ectopy.inference.engine import BATCH, Classifier, softmax
+from ectopy.models.bundle import find_bundle
+from ectopy.signal.conditioning import resample, rescale_peaks
+from ectopy.signal.windows import cut_windows, zscore
+
+
+@pytest.fixture(scope="module")
+def classifier(untrained_bundle) -> Classifier:
+    return Classifier(untrained_bundle("cnn-mlp"), threads=1)
+
+
+@pytest.fixture(scope="module")
+def lead(made_up_mitdb) -> tuple[np.ndarray, np.ndarray]:
+    """Signal and peaks of one made-up record."""
+    recording, beats = load("100", made_up_mitdb)
+    return recording.lead()[1], beats.peaks
+
+
+def windows(n: int) -> np.ndarray:
+    return np.random.default_rng(n).standard_normal((n, 256)).astype(np.float32)
+
+
+def test_a_bundle_and_its_folder_are_the_same(classifier, untrained_bundle):
+    other = Classifier(find_bundle(untrained_bundle("cnn-mlp")))
+    x = windows(5)
+    np.testing.assert_allclose(classifier.logits(x), other.logits(x), atol=1e-6)
+    assert classifier.bundle.full_name == "cnn-mlp/inter"
+
+
+@pytest.mark.parametrize("n", [1, BATCH - 1, BATCH, BATCH + 1, 3 * BATCH + 5])
+def test_batches_do_not_show(classifier, n):
+    x = windows(n)
+    together = classifier.logits(x)
+    assert together.dtype == np.float32
+    assert together.shape == (n, 5)
+    for rows in (slice(0, 1), slice(n // 2, n // 2 + 3), slice(n - 1, n)):
+        np.testing.assert_allclose(classifier.logits(x[rows]), together[rows], atol=1e-5)
+
+
+def test_no_beats(classifier, lead):
+    none = np.empty(0, dtype=np.int64)
+    assert classifier.logits(np.empty((0, 256), dtype=np.float32)).shape == (0, 5)
+    assert classifier.classify_windows(np.empty((0, 256), dtype=np.float32)).shape == (0, 5)
+    found = classifier.classify(lead[0], 360.0, none)
+    assert found.shape == (0, 5)
+    assert found.dtype == np.float32
+
+
+def test_rows_are_probabilities(classifier):
+    found = classifier.classify_windows(windows(40) * 3 + 1)
+    assert found.dtype == np.float32
+    assert (found >= 0).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    assert found.std(axis=0).max() > 1e-3
+
+
+def test_windows_are_normalised(classifier):
+    x = windows(9)
+    expected = softmax(classifier.logits(zscore(x)))
+    np.testing.assert_array_equal(classifier.classify_windows(x), expected)
+    np.testing.assert_allclose(classifier.classify_windows(5 * x - 2), expected, atol=1e-4)
+
+
+def test_a_lead_is_cut_as_in_training(classifier, lead):
+    signal, peaks = lead
+    expected = classifier.classify_windows(cut_windows(signal, peaks, 128, 128))
+    np.testing.assert_array_equal(classifier.classify(signal, 360.0, peaks), expected)
+
+
+def test_more_beats_than_a_batch(classifier, lead):
+    signal, peaks = np.tile(lead[0], 20), lead[1]
+    many = np.concatenate([peaks + i * len(lead[0]) for i in range(20)])
+    assert len(many) > 2 * BATCH
+    found = classifier.classify(signal, 360.0, many)
+    expected = classifier.classify_windows(cut_windows(signal, many, 128, 128))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("fs", [250.0, 500.0, 257.3])
+def test_another_sampling_frequency_gives_the_same_probabilities(classifier, lead, fs):
+    signal, peaks = lead
+    resampled = resample(signal, 360.0, fs)
+    moved = rescale_peaks(peaks, 360.0, fs, len(resampled))
+    expected = classifier.classify(signal, 360.0, peaks)
+    # The first and the last window reach beyond the ends, where resampling shows.
+    found = classifier.classify(resampled, fs, moved)
+    difference = np.abs(found - expected)[1:-1]
+    unresampled = classifier.classify(resampled, 360.0, moved)
+    wrong = np.abs(unresampled - expected)[1:-1]
+    assert difference.mean() < 0.02
+    assert wrong.mean() > 2 * difference.mean()
+
+
+def test_missing_samples_are_bridged(classifier, lead):
+    signal, peaks = lead
+    line = signal.copy()
+    line[700:720] = np.interp(np.arange(700, 720), [699, 720], signal[[699, 720]])
+    gaps = signal.copy()
+    gaps[700:720] = np.nan
+    np.testing.assert_allclose(
+        classifier.classify(gaps, 360.0, peaks), classifier.classify(line, 360.0, peaks), atol=1e-5
+    )
+    assert np.isnan(gaps[700:720]).all()  # the caller's signal is as it was
+
+
+def test_a_lead_without_samples(classifier):
+    with pytest.raises(SignalError, match=r"^all 500 samples are missing; choose another lead$"):
+        classifier.classify(np.full(500, np.nan, dtype=np.float32), 360.0, np.array([200]))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a graph", None])
+def test_a_damaged_graph(untrained_bundle, tmp_path, content):
+    folder = tmp_path / "copy"
+    shutil.copytree(untrained_bundle("cnn-mlp"), folder)
+    path = folder / "model.onnx"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    with pytest.raises(BundleError) as caught:
+        Classifier(folder)
+    message = str(caught.value)
+    assert message.startswith(f"{str(path)!r} is not a usable ONNX model (")
+    assert message.endswith("); fetch the bundle again")
+    assert "\n" not in message
+
+
+def test_softmax():
+    logits = np.random.default_rng(0).normal(0, 5, (20, 5)).astype(np.float32)
+    expected = np.exp(logits.astype(np.float64))
+    expected /= expected.sum(axis=1, keepdims=True)
+    found = softmax(logits)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_softmax_of_large_logits():
+    found = softmax(np.array([[1e4, 0.0, -1e4]], dtype=np.float32))
+    assert found.tolist() == [[1.0, 0.0, 0.0]]

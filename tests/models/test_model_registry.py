@@ -1,0 +1,61 @@
+"""Models by name."""
+
+from __future__ import annotations
+
+import pytest
+
+import ectopy.models
+from ectopy.errors import RecipeError
+from ectopy.models import MODELS, create_model
+
+
+def test_models_by_name():
+    assert list(MODELS) == ["cnn-mlp", "cnn-kan"]
+    for name, kind in MODELS.items():
+        assert type(create_model(name)) is kind
+
+
+def test_settings_reach_the_model():
+    model = create_model("cnn-kan", {"intervals": 7, "grid_range": [-2, 2]})
+    assert model.kan_head.kan2.spline_weight.shape == (5, 64, 10)
+    assert model.kan_head.kan2.grid[0, 3].item() == -2.0
+
+
+def error_of(name, settings=None) -> str:
+    with pytest.raises(RecipeError) as caught:
+        create_model(name, settings)
+    return str(caught.value)
+
+
+def test_unknown_model():
+    assert error_of("resnet") == "unknown model 'resnet'; the models are: cnn-mlp, cnn-kan"
+
+
+def test_unknown_setting():
+    assert error_of("cnn-mlp", {"depth": 3}) == (
+        "model 'cnn-mlp' does not take these settings: "
+        "ECGCNN.__init__() got an unexpected keyword argument 'depth'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("cnn-mlp", {"dropouts": [0.1, 0.1]}),
+        ("cnn-mlp", {"dropouts": [0.1, 0.1, 0.1, 1.5]}),
+        ("cnn-mlp", {"head_dropouts": [0.1]}),
+        ("cnn-kan", {"grid_range": [1.0]}),
+        ("cnn-kan", {"intervals": "five"}),
+    ],
+)
+def test_settings_that_make_no_model(name, settings):
+    assert error_of(name, settings).startswith(f"model {name!r} does not take these settings: ")
+
+
+def test_a_grid_that_is_none_says_so():
+    assert error_of("cnn-kan", {"grid_range": [1.0, -1.0]}).startswith("spline grid of 5 intervals")
+
+
+def test_the_package_has_only_these_names():
+    with pytest.raises(AttributeError, match=r"^module 'ectopy.models' has no attribute 'CNN'$"):
+        _ = ectopy.models.CNN

@@ -1,0 +1,416 @@
+"""Training from end to end on a made-up database: what a run writes, and how it is resumed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rich.console import Console
+from safetensors.torch import load_file
+
+from ectopy.data.protocols import DS1, DS1_VALIDATION
+from ectopy.errors import DataError, OutputError, ProtocolError, RecipeError
+from ectopy.models.bundle import find_bundle
+from ectopy.models.saving import load_model
+from ectopy.training.run import RunSettings, train
+
+RECIPE = """
+name = "tiny"
+description = "A few steps, with everything that has a state."
+max_epochs = 3
+patience = 9
+monitor = "val_macro_f1"
+batch_size = 32
+normal_share = 0.5
+ema_decay = 0.8
+
+[optimizer]
+name = "adamw"
+lr = 5e-3
+
+[schedule]
+name = "one-cycle"
+
+[augment]
+probability = 0.5
+shift = 2.0
+stretch = 0.02
+noise = 0.1
+"""
+PLATEAU = (
+    RECIPE.replace("one-cycle", 'plateau"\npatience = 1\nfactor = 0.1\n#')
+    .replace("lr = 5e-3", "lr = 5e-2")
+    .replace("max_epochs = 3", "max_epochs = 6")
+    .replace("val_macro_f1", "val_loss")
+)
+COUNTS = {"N": 144, "S": 32, "V": 32, "F": 16, "Q": 16}
+
+
+class Killed(BaseException):
+    """Stands for a process that ends where it is."""
+
+
+class KillingConsole(Console):
+    """Ends the run when it would print the line of an epoch, before that epoch is saved."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(file=io.StringIO(), width=200)
+        self.epoch = epoch
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        if str(objects[0]).startswith(f"epoch {self.epoch}/"):
+            raise Killed
+        super().print(*objects, **options)
+
+
+@pytest.fixture
+def settings(made_up_mitdb: Path, tmp_path: Path) -> RunSettings:
+    return tiny(tmp_path, made_up_mitdb)
+
+
+def tiny(folder: Path, database: Path, text: str = RECIPE) -> RunSettings:
+    (folder / "tiny.toml").write_text(text)
+    return RunSettings(
+        model="cnn-mlp",
+        protocol="inter",
+        recipe=str(folder / "tiny.toml"),
+        seed=3,
+        out=folder / "run",
+        accelerator="cpu",
+        devices="1",
+        compile=False,
+        folder=database,
+    )
+
+
+def run(settings: RunSettings) -> str:
+    """Train, and return what was printed."""
+    output = io.StringIO()
+    train(settings, Console(file=output, width=200))
+    return output.getvalue()
+
+
+def run_until(settings: RunSettings, epoch: int) -> None:
+    """Train up to the point where this epoch would be saved, and no further."""
+    with pytest.raises(Killed):
+        train(settings, KillingConsole(epoch))
+
+
+def checkpoint(settings: RunSettings) -> dict[str, Any]:
+    return torch.load(settings.out / "checkpoints" / "last.ckpt", weights_only=True)
+
+
+def weights(settings: RunSettings) -> dict[str, torch.Tensor]:
+    return load_file(settings.out / "bundle" / "model.safetensors")
+
+
+def differences(one: Any, other: Any, place: str = "") -> list[str]:
+    """Every place at which two nested structures differ by a single bit."""
+    if isinstance(one, torch.Tensor):
+        return [] if torch.equal(one, other) else [place]
+    if isinstance(one, dict):
+        keys = [] if list(one) == list(other) else [f"{place}: {list(one)} {list(other)}"]
+        both = [key for key in one if key in other]
+        return keys + [
+            d for key in both for d in differences(one[key], other[key], f"{place}.{key}")
+        ]
+    if isinstance(one, list | tuple):
+        pairs = zip(one, other, strict=True)
+        return [d for i, (a, b) in enumerate(pairs) for d in differences(a, b, f"{place}[{i}]")]
+    return [] if one == other else [f"{place}: {one} {other}"]
+
+
+def state(settings: RunSettings) -> dict[str, Any]:
+    """All that decides how a run goes on."""
+    whole = checkpoint(settings)
+    names = (
+        "epoch", "global_step", "state_dict", "current_model_state", "averaging_state",
+        "optimizer_states", "lr_schedulers",
+    )  # fmt: skip
+    return {name: whole[name] for name in names if name in whole}
+
+
+def rows(settings: RunSettings) -> list[dict[str, str]]:
+    with (settings.out / "logs" / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def finished(made_up_mitdb: Path, tmp_path_factory: pytest.TempPathFactory) -> RunSettings:
+    """A run of two epochs that is over."""
+    text = RECIPE.replace("max_epochs = 3", "max_epochs = 2")
+    settings = tiny(tmp_path_factory.mktemp("finished"), made_up_mitdb, text)
+    (settings.out.parent / "output.txt").write_text(run(settings))
+    return settings
+
+
+def test_what_a_run_leaves_behind(finished):
+    found = {
+        str(path.relative_to(finished.out))
+        for path in finished.out.rglob("*")
+        if path.is_file() and path.parent.name != "tensorboard"
+    }
+    assert found == {
+        "run.json",
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "logs/metrics.csv",
+        "bundle/README.md",
+        "bundle/config.json",
+        "bundle/model.onnx",
+        "bundle/model.safetensors",
+    }
+    events = list((finished.out / "tensorboard").glob("events.out.tfevents.*"))
+    assert len(events) == 1
+    assert events[0].stat().st_size > 0
+
+
+def test_what_a_run_prints(finished):
+    lines = (finished.out.parent / "output.txt").read_text().splitlines()
+    assert lines[:2] == [
+        f"training beats    {COUNTS}",
+        "validation beats  {'N': 54, 'S': 12, 'V': 12, 'F': 6, 'Q': 6}",
+    ]
+    assert len(lines) == 4
+    assert lines[2].startswith("epoch 1/2  train_loss ")
+    assert lines[3].startswith("epoch 2/2  train_loss ")
+    assert lines[3].endswith("0 min left")
+
+
+def test_table_of_the_epochs(finished):
+    table = rows(finished)
+    assert [(row["epoch"], row["step"]) for row in table] == [("1", "5"), ("2", "10")]
+    assert set(table[0]) == {
+        "epoch", "step", "train_loss", "val_loss", "val_accuracy", "val_macro_f1",
+        *(f"val_f1_{name}" for name in "NSVFQ"),
+    }  # fmt: skip
+    assert all(0 <= float(row["val_macro_f1"]) <= 1 for row in table)
+    assert all(float(row["train_loss"]) > 0 for row in table)
+
+
+def test_bundle_of_a_run(finished):
+    bundle = find_bundle(finished.out / "bundle")
+    assert bundle.full_name == "cnn-mlp/inter"
+    assert bundle.contract.lead_by == "name"
+    training = bundle.config["training"]
+    note = json.loads((finished.out / "run.json").read_text())
+    assert note == {
+        "model": "cnn-mlp", "protocol": "inter", "seed": 3, "recipe": training["recipe"],
+    }  # fmt: skip
+    assert training["recipe"]["name"] == "tiny"
+    assert training["records"] == list(DS1)
+    assert training["beats"] == COUNTS
+    assert training["seed"] == 3
+    scores = [float(row["val_macro_f1"]) for row in rows(finished)]
+    assert training["epoch"] == 1 + scores.index(max(scores))
+    assert training["selected_by"] == "val_macro_f1"
+    assert training["selected_value"] == pytest.approx(max(scores), abs=1e-6)
+
+
+def test_bundle_holds_the_averaged_weights_of_the_chosen_epoch(finished):
+    chosen = torch.load(finished.out / "checkpoints" / "best.ckpt", weights_only=True)
+    found = load_model(finished.out / "bundle").state_dict()
+    average, current = chosen["state_dict"], chosen["current_model_state"]
+    assert all(torch.equal(value, average[f"network.{key}"]) for key, value in found.items())
+    assert not all(torch.equal(value, current[f"network.{key}"]) for key, value in found.items())
+
+
+def test_a_run_that_is_there_is_not_overwritten(finished):
+    with pytest.raises(OutputError) as caught:
+        run(finished)
+    assert str(caught.value) == (
+        f"{finished.out} already holds a run; add --resume or choose another --out"
+    )
+
+
+@pytest.mark.parametrize("change", [{"seed": 4}, {"model": "cnn-kan"}, {"recipe": "baseline"}])
+def test_a_run_is_resumed_only_as_it_began(finished, change):
+    with pytest.raises(RecipeError) as caught:
+        run(replace(finished, resume=True, **change))
+    assert str(caught.value) == (
+        f"the run in {finished.out} has another model, protocol, seed or recipe; "
+        "resume it with the same ones or choose another --out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"model": "resnet"}, RecipeError),
+        ({"protocol": "detected"}, ProtocolError),
+        ({"recipe": "fancy"}, RecipeError),
+        ({"folder": Path("no-such-folder")}, DataError),
+    ],
+)
+def test_a_run_that_cannot_start_leaves_nothing(settings, change, error):
+    with pytest.raises(error):
+        run(replace(settings, **change))
+    assert not settings.out.exists()
+
+
+def test_a_folder_that_cannot_be_made(settings):
+    (settings.out.parent / "file").write_text("in the way")
+    out = settings.out.parent / "file" / "run"
+    with pytest.raises(OutputError) as caught:
+        run(replace(settings, out=out))
+    assert str(caught.value) == f"cannot write to {out} (Not a directory); choose another --out"
+
+
+def test_the_seed_decides_everything(settings):
+    other = replace(settings, out=settings.out.with_name("other"))
+    third = replace(settings, out=settings.out.with_name("third"), seed=4)
+    for one in (settings, other, third):
+        run_until(one, 3)
+    assert differences(state(settings), state(other)) == []
+    assert rows(settings) == rows(other)
+    assert "state_dict.network.encoder.0.block.0.weight" in str(
+        differences(state(settings), state(third))
+    )
+
+
+@pytest.mark.parametrize("model", ["cnn-mlp", "cnn-kan"])
+def test_a_resumed_run_goes_on_to_the_bit(settings, model):
+    whole = replace(settings, model=model)
+    run_until(whole, 3)
+    stopped = replace(whole, out=settings.out.with_name("stopped"))
+    run_until(stopped, 2)
+    assert checkpoint(stopped)["epoch"] == 0
+    assert [row["epoch"] for row in rows(stopped)] == ["1", "2"]  # the second will come again
+    run_until(replace(stopped, resume=True), 3)
+    assert checkpoint(stopped)["epoch"] == 1
+    assert differences(state(whole), state(stopped)) == []
+    assert rows(whole) == rows(stopped)
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_anew(settings):
+    run_until(settings, 2)
+    stopped = replace(settings, out=settings.out.with_name("stopped"))
+    run_until(stopped, 1)
+    assert not (stopped.out / "checkpoints" / "last.ckpt").exists()
+    run_until(replace(stopped, resume=True), 2)
+    assert differences(state(settings), state(stopped)) == []
+
+
+@pytest.mark.slow
+def test_the_plateau_has_a_state_as_well(settings, made_up_mitdb):
+    whole = tiny(settings.out.parent, made_up_mitdb, PLATEAU)
+    run_until(whole, 6)
+    rates = checkpoint(whole)["lr_schedulers"][0]["_last_lr"]
+    assert rates[0] < 5e-2, "every epoch was the best so far, so the test shows nothing"
+    stopped = replace(whole, out=settings.out.with_name("stopped"))
+    for epoch in (3, 4, 5, 6):
+        run_until(replace(stopped, resume=epoch > 3), epoch)
+        assert checkpoint(stopped)["epoch"] == epoch - 2  # the last one, whether it was best or not
+    assert differences(state(whole), state(stopped)) == []
+    assert rows(whole) == rows(stopped)
+
+
+@pytest.mark.slow
+def test_bundle_of_a_resumed_run_is_the_same(settings):
+    run(settings)
+    first = replace(settings, out=settings.out.with_name("parts"), limit_epochs=1)
+    run(first)
+    assert checkpoint(first)["epoch"] == 0
+    run(replace(first, resume=True, limit_epochs=None))
+    assert differences(weights(settings), weights(first)) == []
+    configs = [find_bundle(one.out / "bundle").config for one in (settings, first)]
+    assert configs[0] == configs[1]
+    assert rows(settings) == rows(first)
+
+
+@pytest.mark.slow
+def test_resuming_a_finished_run_changes_nothing(finished, tmp_path):
+    copy = replace(finished, out=tmp_path / "run")
+    run(copy)
+    before = rows(copy), weights(copy), state(copy)
+    assert run(replace(copy, resume=True)).count("epoch ") == 0
+    assert differences(before, (rows(copy), weights(copy), state(copy))) == []
+
+
+@pytest.mark.slow
+def test_a_run_that_stopped_early_stays_stopped(settings, made_up_mitdb):
+    text = RECIPE.replace("lr = 5e-3", "lr = 0.0").replace("ema_decay = 0.8", "ema_decay = 0.0")
+    text = text.replace("patience = 9", "patience = 2").replace("max_epochs = 3", "max_epochs = 30")
+    settings = tiny(settings.out.parent, made_up_mitdb, text)
+    n_epochs = run(settings).count("epoch ")
+    assert n_epochs < 20
+    before = weights(settings)
+    assert run(replace(settings, resume=True)).count("epoch ") == 0
+    assert len(rows(settings)) == n_epochs
+    assert differences(before, weights(settings)) == []
+
+
+def command(settings: RunSettings, *more: str) -> list[str]:
+    words = [settings.model, "--out", str(settings.out), "--protocol", settings.protocol]
+    words += ["--recipe", settings.recipe, "--seed", str(settings.seed)]
+    words += ["--accelerator", "cpu", "--no-compile", *more]
+    return [sys.executable, "-m", "ectopy", "train", *words]
+
+
+def environment(settings: RunSettings) -> dict[str, str]:
+    """Where the made-up database is the only one."""
+    data = settings.out.parent / "data"
+    data.mkdir(exist_ok=True)
+    if not (data / "mitdb").exists():
+        (data / "mitdb").symlink_to(settings.folder)
+    return os.environ | {"ECTOPY_DATA": str(data), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed(settings):
+    run(settings)
+    killed = replace(settings, out=settings.out.with_name("killed"))
+    with subprocess.Popen(
+        command(killed), env=environment(killed), stderr=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stderr:
+            if line.startswith("epoch 2/3"):
+                process.send_signal(signal.SIGKILL)
+                break
+    assert process.returncode == -signal.SIGKILL
+    assert not (killed.out / "bundle").exists()
+    done = subprocess.run(
+        command(killed, "--resume"), env=environment(killed), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert differences(weights(settings), weights(killed)) == []
+    assert rows(settings) == rows(killed)
+
+
+@pytest.mark.slow
+def test_two_processes_side_by_side(settings, made_up_mitdb):
+    import wfdb
+
+    # An odd number of validation beats, so that the processes have different numbers of them.
+    database = settings.out.parent / "odd"
+    shutil.copytree(made_up_mitdb, database)
+    record = DS1_VALIDATION[0]
+    marks = wfdb.rdann(str(database / record), "atr")
+    wfdb.wrann(
+        record, "atr", sample=marks.sample[:-1], symbol=marks.symbol[:-1], write_dir=str(database)
+    )
+    settings = replace(settings, folder=database)
+    done = subprocess.run(
+        command(settings, "--devices", "2", "--strategy", "ddp"),
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [row["step"] for row in rows(settings)] == ["2", "4", "6"]
+    bundle = find_bundle(settings.out / "bundle")
+    assert bundle.config["training"]["seed"] == 3
+    chosen = bundle.config["training"]["selected_value"]
+    scores = [float(row["val_macro_f1"]) for row in rows(settings)]
+    assert chosen == pytest.approx(max(scores), abs=1e-6)
