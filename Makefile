@@ -25,7 +25,7 @@ lint: .venv/dev
 	$(PIP) --editable .
 	touch $@
 
-# torch alone first: a range would take the build with gigabytes of GPU libraries.
+# torch alone first and pinned, so that a local CPU build of that version is taken where pip has one.
 .venv/dev: .venv/base
 	$(PIP) torch==2.13.0
 	$(PIP) --group dev --editable ".[all]"

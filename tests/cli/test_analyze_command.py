@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -194,12 +195,56 @@ def test_annotated_beats_of_a_real_record(mitdb_dir, tmp_path):
 def test_demo_reaches_its_goals(tmp_path):
     done = run("demo", "--out", tmp_path / "demo")
     assert done.returncode == 0, done.stderr
-    assert "This recording is synthetic" in done.stdout
+    assert "A synthetic recording" in done.stdout
     last = " ".join(done.stdout.split())
     found = float(last.split("beats found: ")[1].split("(")[1].split(" %")[0])
     right = float(last.split("classed right: ")[1].split("(")[1].split(" %")[0])
     assert found >= 99
     assert right >= 95
+
+
+def run_into(stdout: int, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ectopy", *map(str, arguments)],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device without space")
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_no_space_for_what_is_printed(record, tmp_path, more):
+    with open("/dev/full", "w") as full:
+        done = run_into(full.fileno(), "analyze", record, "--out", tmp_path / "out", *more)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: cannot print the results: no space left on device; "
+        "send them where there is space left\n"
+    )
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_reader_that_has_seen_enough(record, tmp_path, more):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = run_into(writer, "analyze", record, "--out", tmp_path / "out", *more)
+    os.close(writer)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert (tmp_path / "out" / "sim.csv").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_an_interruption():
+    code = (
+        "import os, signal, typer; from ectopy import cli; "
+        "cli.app.command('wait')(lambda: os.kill(os.getpid(), signal.SIGINT)); "
+        "import sys; sys.argv[1:] = ['wait']; cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
 
 
 def test_version_and_models():

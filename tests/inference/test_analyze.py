@@ -111,6 +111,16 @@ def test_measured_accuracy_is_the_recorded_one(simulated):
             "fs = 0 Hz is no sampling frequency; give it in Hz, above 0",
         ),
         (
+            lambda s: ectopy.analyze(s, fs="360"),
+            SignalError,
+            "fs = '360' Hz is no sampling frequency; give it in Hz, above 0",
+        ),
+        (
+            lambda s: ectopy.analyze(s, fs=20, beats=np.array([100, 200])),
+            SignalError,
+            "fs = 20 Hz is too low to see a beat's shape; at least 50 Hz are needed",
+        ),
+        (
             lambda s: ectopy.analyze(s[:, None, None], fs=360),
             SignalError,
             "signal of shape (21600, 1, 1); expected (samples,) or (samples, leads), in mV",
@@ -159,6 +169,33 @@ def test_bad_input_is_one_clear_line(simulated, call, error, text):
     with pytest.raises(error) as caught:
         call(simulated[0].signal_mv[:, 0])
     assert str(caught.value) == text
+
+
+def test_unsigned_peaks_that_descend_are_refused(simulated):
+    with pytest.raises(RecordingError, match="beats must ascend within"):
+        ectopy.analyze(simulated[0], beats=np.array([5000, 3000, 1000], dtype=np.uint64))
+
+
+def test_an_inverted_lead_is_doubted(mitdb_dir: Path):
+    recording = ectopy.read(mitdb_dir / "100")
+    upright = ectopy.analyze(recording.signal_mv[:100_000, 0], fs=360)
+    inverted = ectopy.analyze(-recording.signal_mv[:100_000, 0], fs=360)
+    assert upright.warnings == ()
+    assert len(inverted.warnings) == 1
+    assert inverted.warnings[0].startswith("the model is unsure of these beats (median confidence")
+
+
+def test_a_recording_of_the_training_part_is_told(mitdb_dir: Path):
+    seen = ectopy.analyze(mitdb_dir / "114", lead="V5").warnings
+    assert seen == (
+        "cnn-mlp/intra was trained on beats of MIT-BIH record 114, lead V5: "
+        "its classes here look better than they would on another recording",
+    )
+    other = ectopy.analyze(mitdb_dir / "114").warnings
+    assert other == (
+        "cnn-mlp/intra was trained on beats of MIT-BIH record 114, lead V5: "
+        "it has seen this patient, but never this lead",
+    )
 
 
 def test_fs_beside_a_recording_is_refused(simulated):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -120,18 +121,29 @@ def test_a_lead_without_samples(classifier):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a graph", None])
-def test_a_damaged_graph(untrained_bundle, tmp_path, content):
+def test_a_damaged_graph(untrained_bundle, sign_bundle, tmp_path, content):
     folder = tmp_path / "copy"
     shutil.copytree(untrained_bundle("cnn-mlp"), folder)
     path = folder / "model.onnx"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    sign_bundle(folder)
     with pytest.raises(BundleError) as caught:
         Classifier(folder)
     message = str(caught.value)
     assert message.startswith(f"{str(path)!r} is not a usable ONNX model (")
     assert message.endswith("); fetch the bundle again")
     assert "\n" not in message
+
+
+def test_a_graph_of_another_window(untrained_bundle, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(untrained_bundle("cnn-mlp"), folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["input"]["before"] = 64
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BundleError, match=r"takes windows of shape \[1, 256\], its contract says"):
+        Classifier(folder)
 
 
 def test_softmax():

@@ -32,6 +32,10 @@ CONFIG: dict[str, Any] = {
     "classes": ["N", "S", "V", "F", "Q"],
     "input": contract_to_dict(InputContract()),
     "training": {"records": ["101"]},
+    "files": {
+        "model.safetensors": hashlib.sha256(b"weights").hexdigest(),
+        "model.onnx": hashlib.sha256(b"graph").hexdigest(),
+    },
 }
 
 
@@ -102,7 +106,8 @@ def test_a_damaged_configuration(folder, text):
 
 
 @pytest.mark.parametrize(
-    "key", ["classes", "format", "input", "model", "parameters", "protocol", "training"]
+    "key",
+    ["classes", "files", "format", "input", "model", "parameters", "protocol", "training"],
 )
 def test_a_configuration_that_lacks_something(folder, key):
     write(folder, {name: value for name, value in CONFIG.items() if name != key})
@@ -150,9 +155,7 @@ def test_an_input_contract_from_the_future(folder):
 
 
 def test_the_input_contract_survives_json():
-    contract = InputContract(
-        fs=250.0, lead_by="index", lead_preference=("V5",), rhythm_features=("rr",)
-    )
+    contract = InputContract(fs=250.0, lead_by="index", lead_preference=("V5",))
     table = json.loads(json.dumps(contract_to_dict(contract)))
     assert InputContract.from_dict(table) == contract
 
@@ -173,8 +176,58 @@ def test_results_of_these_weights_and_of_others(folder):
     assert bundle.results() == results
     assert bundle.results("inter") == results
     assert bundle.results("intra") is None
-    (folder / "model.safetensors").write_bytes(b"weights of a later training")
+    later = b"weights of a later training"
+    (folder / "model.safetensors").write_bytes(later)
+    files = CONFIG["files"] | {"model.safetensors": hashlib.sha256(later).hexdigest()}
+    write(folder, CONFIG | {"files": files})
     assert open_bundle(folder).results() is None
+
+
+def test_damaged_results(folder):
+    (folder / "results").mkdir()
+    (folder / "results" / "inter.json").write_text("{")
+    with pytest.raises(BundleError, match=r"are damaged .*; delete the file or measure again"):
+        find_bundle(folder).results()
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model.onnx"])
+def test_a_file_of_another_bundle(folder, name):
+    (folder / name).write_bytes(b"of another bundle")
+    assert error_of(folder) == (
+        f"{name} of bundle {str(folder)!r} is not the one its config.json names; "
+        "copy the whole folder again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "expected"),
+    [
+        ("filter", "band-pass 0.5-40 Hz", "'none'"),
+        ("unit", "uV", "'mV'"),
+        ("edges", "zeros", "'end samples repeated'"),
+        ("lead_by", "luck", "'index' or 'name'"),
+        ("fs", "360", "a number above 0"),
+        ("fs", 0, "a number above 0"),
+        ("before", 1.5, "a whole number above 0"),
+        ("after", 0, "a whole number above 0"),
+    ],
+)
+def test_a_contract_that_inference_would_not_keep(name, found, expected):
+    with pytest.raises(BundleError) as caught:
+        InputContract.from_dict(CONFIG["input"] | {name: found})
+    assert str(caught.value) == (
+        f"input contract asks for {name} = {found!r}, this version of ectopy does {expected}; "
+        "update ectopy or train the model again"
+    )
+
+
+def test_rhythm_features_are_refused_for_now():
+    with pytest.raises(BundleError, match=r"asks for rhythm_features = \('rr',\)"):
+        InputContract.from_dict(CONFIG["input"] | {"rhythm_features": ["rr"]})
+
+
+def test_a_name_that_no_file_system_takes():
+    assert error_of("x" * 300).startswith("unknown model 'xxx")
 
 
 def test_shipped_names_are_full_names():

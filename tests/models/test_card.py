@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def bundle(tmp_path: Path) -> Bundle:
+def bundle(tmp_path: Path, sign_bundle) -> Bundle:
     folder = tmp_path / "bundle"
     folder.mkdir()
     config = {
@@ -44,6 +44,7 @@ def bundle(tmp_path: Path) -> Bundle:
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "model.safetensors").write_bytes(b"weights")
     (folder / "model.onnx").write_bytes(b"graph")
+    sign_bundle(folder)
     return open_bundle(folder)
 
 

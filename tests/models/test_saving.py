@@ -24,7 +24,7 @@ def test_what_a_bundle_holds(untrained_bundle):
     bundle = find_bundle(folder)
     assert set(bundle.config) == {
         "format", "model", "protocol", "settings", "parameters", "classes", "input", "training",
-        "code_version",
+        "files", "code_version",
     }  # fmt: skip
     assert bundle.n_parameters == 285_280
     assert (folder / "README.md").read_text() == model_card(bundle)
@@ -35,12 +35,13 @@ def test_everyone_may_read_a_bundle(untrained_bundle):
     assert [path.name for path in folder.iterdir() if path.stat().st_mode & 0o444 != 0o444] == []
 
 
-def test_weights_that_do_not_load(untrained_bundle, tmp_path):
+def test_weights_that_do_not_load(untrained_bundle, sign_bundle, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(untrained_bundle("cnn-mlp"), folder)
     whole = (folder / "model.safetensors").read_bytes()
     for damaged in (b"", whole[:1000], b"x" * 2000):
         (folder / "model.safetensors").write_bytes(damaged)
+        sign_bundle(folder)
         with pytest.raises(BundleError) as caught:
             load_model(folder)
         assert str(caught.value).startswith(f"weights of bundle {str(folder)!r} do not load: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -32,9 +33,11 @@ def demo(
     check_folder(out)
     recording, truth = demo_recording() if seed is None else demo_recording(seed=seed)
     analysis = analyze(recording, model=model)
+    synthetic = "this recording is synthetic: simulated, not from a patient"
+    analysis = replace(analysis, warnings=(synthetic, *analysis.warnings))
     files = write_all(analysis, out)
     console = Console()
-    console.print("This recording is synthetic: simulated, not from a patient.\n", style="bold")
+    console.print("A synthetic recording: simulated, not from a patient.\n", style="bold")
     show_analysis(analysis, files, console)
     score = compare_with_truth(analysis, truth)
     table = Table("class", "true beats", "found", "classed right", title="Against the known truth")

@@ -86,7 +86,8 @@ def _show(results: dict[str, Any], console: Console) -> None:
         whole = results["all_records"]
         console.print(
             f"{whole['note']}: accuracy {whole['accuracy']:.4f}, missed {whole['missed']} of "
-            f"{whole['reference_beats']}",
+            f"{whole['reference_beats']}; found where there is no beat {whole['additional']}, +P "
+            f"{whole['positive_predictivity']:.4f}",
             highlight=False,
         )
     for note in results["notes"]:

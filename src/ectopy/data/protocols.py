@@ -38,7 +38,7 @@ PACED = ("102", "104", "107", "217")
 SAME_SUBJECT = {"202": "201"}
 """Records 201 and 202 come from one subject; `inter` as published has one on each side."""
 
-# Whole patients of DS1 with every class among them but few enough to leave most S and F beats for
+# Whole patients of DS1 with N, S, V and F among them but few enough to leave most S and F beats for
 # training: of DS1's 944 S, 3,788 V and 415 F beats these hold 306, 1,099 and 23.
 DS1_VALIDATION = ("106", "114", "118", "124", "220", "223")
 

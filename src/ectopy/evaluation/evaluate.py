@@ -66,8 +66,11 @@ def evaluate(
     BundleError, DataError
         If the bundle or the database is not there.
     """
-    bundle = find_bundle(model, protocol)
     chosen = get_protocol(protocol)
+    if beats not in ("annotated", "detected"):
+        msg = f"beats = {beats!r}; expected 'annotated' or 'detected'"
+        raise ProtocolError(msg)
+    bundle = find_bundle(model, protocol)
     leak = find_leak(bundle, chosen)
     if leak and not allow_leak:
         msg = f"{bundle.full_name} may not be scored under {protocol!r}: {leak}"
@@ -91,11 +94,8 @@ def evaluate(
         probabilities = classifier.classify_windows(test.windows)
         scores = score_classes(test.classes, probabilities)
         scores["per_record"] = _per_record(test, probabilities)
-    elif beats == "detected":
-        scores = _score_detected(classifier, chosen, test, folder)
     else:
-        msg = f"beats = {beats!r}; expected 'annotated' or 'detected'"
-        raise ProtocolError(msg)
+        scores = _score_detected(classifier, chosen, test, folder)
     return head | scores | tail
 
 
@@ -157,14 +157,15 @@ def _count(classes: NDArray[np.int8]) -> dict[str, int]:
 class _Chain:
     """What came out of finding and classing the beats of one record.
 
-    `probabilities` has one row for each reference beat, NaN where it was not found.
+    `probabilities` has one row for each reference beat, NaN where it was not found; `additional`
+    has the classes given to what was found where there is no beat.
     """
 
     record: str
     peaks: NDArray[np.int64]
     classes: NDArray[np.int8]
     probabilities: NDArray[np.float32]
-    n_additional: int
+    additional: NDArray[np.int8]
 
     def only(self, rows: NDArray[np.bool_]) -> _Chain:
         return replace(
@@ -184,8 +185,8 @@ def _score_detected(
     tested = [c.only(np.isin(c.peaks, in_test[c.record])) for c in chains]
     scores = _summarise_chains(tested)
     scores["records"] = list(protocol.test_records)
-    scores["additional_detections"] = sum(c.n_additional for c in chains)
     everything = _summarise_chains(chains)
+    additional = np.concatenate([c.additional for c in chains])
     scores["all_records"] = {
         "note": (
             "every beat of the records, those of the training and validation part among them"
@@ -195,6 +196,9 @@ def _score_detected(
         **{key: everything[key] for key in ("n", "accuracy", "accuracy_with_missed", "missed")},
         "macro_f1": everything["macro_f1"],
         "reference_beats": everything["reference_beats"],
+        "positive_predictivity": everything["n"] / (everything["n"] + len(additional)),
+        "additional": _count(additional),
+        "additional_per_record": {c.record: len(c.additional) for c in chains},
     }
     return scores
 
@@ -206,11 +210,11 @@ def _run_chain(classifier: Classifier, protocol: Protocol, folder: Path | None) 
         signal = recording.signal_mv[:, 0] if by_index else recording.lead()[1]
         found = detect_beats(signal, recording.fs)
         rows, pairs = match_beats(reference.peaks, found, MATCH_WINDOW_S * recording.fs)
+        classed = classifier.classify(signal, recording.fs, found)
         probabilities = np.full((len(reference), len(CLASSES)), np.nan, dtype=np.float32)
-        probabilities[rows] = classifier.classify(signal, recording.fs, found[pairs])
-        yield _Chain(
-            name, reference.peaks, reference.classes, probabilities, len(found) - len(pairs)
-        )
+        probabilities[rows] = classed[pairs]
+        additional = np.delete(classed, pairs, axis=0).argmax(axis=1).astype(np.int8)
+        yield _Chain(name, reference.peaks, reference.classes, probabilities, additional)
 
 
 def _summarise_chains(chains: list[_Chain]) -> dict[str, Any]:

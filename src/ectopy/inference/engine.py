@@ -55,7 +55,16 @@ class Classifier:
             reason = " ".join(str(error).split())[:160]
             msg = f"{str(path)!r} is not a usable ONNX model ({reason}); fetch the bundle again"
             raise BundleError(msg) from error
-        self._input = self._session.get_inputs()[0].name
+        graph_input = self._session.get_inputs()[0]
+        self._input = graph_input.name
+        contract = self.bundle.contract
+        length = contract.before + contract.after
+        if list(graph_input.shape[1:]) != [1, length]:
+            msg = (
+                f"{str(path)!r} takes windows of shape {graph_input.shape[1:]}, its contract says "
+                f"[1, {length}]; fetch the bundle again"
+            )
+            raise BundleError(msg)
 
     def logits(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network.

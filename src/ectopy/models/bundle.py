@@ -79,6 +79,9 @@ class InputContract:
         BundleError
             If it asks for something that this version does not know.
         """
+        if not isinstance(table, dict):
+            msg = f"input contract {table!r} is no table; fetch the bundle again"
+            raise BundleError(msg)
         known = {name: table[name] for name in cls.__dataclass_fields__ if name in table}
         unknown = sorted(set(table) - set(known))
         if unknown:
@@ -86,7 +89,32 @@ class InputContract:
             raise BundleError(msg)
         for name in ("lead_preference", "rhythm_features"):
             known[name] = tuple(known.get(name, ()))
-        return cls(**known)
+        contract = cls(**known)
+        contract._check()
+        return contract
+
+    def _check(self) -> None:
+        """Refuse what inference would not do: better no result than one of another input."""
+        does = InputContract()
+        # The fiducial point is a description; the other texts name what this version does.
+        for name in ("unit", "filter", "normalisation", "edges", "rhythm_features"):
+            if getattr(self, name) != getattr(does, name):
+                raise self._refused(name, repr(getattr(does, name)))
+        if self.lead_by not in ("index", "name"):
+            raise self._refused("lead_by", "'index' or 'name'")
+        if isinstance(self.fs, bool) or not isinstance(self.fs, int | float) or self.fs <= 0:
+            raise self._refused("fs", "a number above 0")
+        for name in ("before", "after"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise self._refused(name, "a whole number above 0")
+
+    def _refused(self, name: str, expected: str) -> BundleError:
+        found = getattr(self, name)
+        return BundleError(
+            f"input contract asks for {name} = {found!r}, this version of ectopy does {expected}; "
+            "update ectopy or train the model again"
+        )
 
 
 @dataclass(frozen=True)
@@ -122,7 +150,7 @@ class Bundle:
     @cached_property
     def weights_sha256(self) -> str:
         """SHA-256 of the weights file, which names the weights exactly."""
-        return hashlib.sha256((self.folder / WEIGHTS_FILE).read_bytes()).hexdigest()
+        return sha256_of(self.folder / WEIGHTS_FILE)
 
     @property
     def n_parameters(self) -> int:
@@ -144,8 +172,17 @@ class Bundle:
         path = self.folder / results_file(protocol or self.protocol, beats)
         if not path.is_file():
             return None
-        results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            msg = f"results {str(path)!r} are damaged ({error}); delete the file or measure again"
+            raise BundleError(msg) from error
         return results if results.get("weights_sha256") == self.weights_sha256 else None
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a small file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def results_file(protocol: str, beats: str) -> Path:
@@ -183,7 +220,7 @@ def find_bundle(name: str | Path, protocol: str | None = None) -> Bundle:
     >>> find_bundle("cnn-mlp").full_name
     'cnn-mlp/intra'
     """
-    if Path(name).is_dir() and (Path(name) / CONFIG_FILE).is_file():
+    if _is_bundle(Path(name)):
         return open_bundle(Path(name))
     text = str(name)
     if text.startswith(hub.PREFIX):
@@ -213,7 +250,7 @@ def open_bundle(folder: Path) -> Bundle:
     except (OSError, ValueError) as error:
         msg = f"bundle {str(folder)!r} has no readable {CONFIG_FILE} ({error}); train it again"
         raise BundleError(msg) from error
-    needed = {"format", "model", "protocol", "parameters", "classes", "input", "training"}
+    needed = {"format", "model", "protocol", "parameters", "classes", "input", "training", "files"}
     missing = sorted(needed - set(config)) if isinstance(config, dict) else sorted(needed)
     if missing:
         msg = f"bundle {str(folder)!r}: {CONFIG_FILE} lacks {missing[0]!r}; train it again"
@@ -221,14 +258,27 @@ def open_bundle(folder: Path) -> Bundle:
     if config["format"] != FORMAT:
         msg = f"bundle {str(folder)!r} has format {config['format']!r}, expected {FORMAT}"
         raise BundleError(msg + "; use the version of ectopy that wrote it")
-    if tuple(config["classes"]) != CLASSES:
+    if config["classes"] != list(CLASSES):
         msg = f"bundle {str(folder)!r} has classes {config['classes']}, expected {list(CLASSES)}"
         raise BundleError(msg + "; train it with this version of ectopy")
     for file in (WEIGHTS_FILE, ONNX_FILE):
         if not (folder / file).is_file():
             msg = f"bundle {str(folder)!r} lacks {file}; copy the whole folder"
             raise BundleError(msg)
+        # Both files by their hash: what runs has to be what was measured.
+        if not isinstance(config["files"], dict) or config["files"].get(file) != sha256_of(
+            folder / file
+        ):
+            msg = f"{file} of bundle {str(folder)!r} is not the one its {CONFIG_FILE} names"
+            raise BundleError(msg + "; copy the whole folder again")
     return Bundle(folder, config)
+
+
+def _is_bundle(folder: Path) -> bool:
+    try:
+        return (folder / CONFIG_FILE).is_file()
+    except OSError:  # a name that no file system takes
+        return False
 
 
 def contract_to_dict(contract: InputContract) -> dict[str, Any]:

@@ -30,7 +30,9 @@ def model_card(bundle: Bundle) -> str:
         + ".\n",
         "## Limits\n",
         "It sees one beat of one lead and no more: supraventricular beats that only their timing "
-        "gives away look normal to it. It was trained on 47 subjects recorded between 1975 and "
+        "gives away look normal to it. It knows leads like MLII with electrodes the right way "
+        "round: turn an inverted lead before. Ventricular flutter is no class of its own and gets "
+        "letters beat by beat. It was trained on 47 subjects recorded between 1975 and "
         "1979 with Holter recorders of that time.\n",
         "## Training\n",
         f"{total:,} beats of {training['database']}, the {training['part']} part of protocol "

@@ -29,6 +29,7 @@ from ectopy.models.bundle import (
     contract_to_dict,
     find_bundle,
     open_bundle,
+    sha256_of,
 )
 from ectopy.models.card import model_card
 from ectopy.models.registry import create_model
@@ -116,6 +117,7 @@ def save_bundle(
         state = {name: value.contiguous() for name, value in model.state_dict().items()}
         save_file(state, draft / WEIGHTS_FILE)
         export_onnx(model, draft / ONNX_FILE, contract.before + contract.after)
+        config["files"] = {file: sha256_of(draft / file) for file in (WEIGHTS_FILE, ONNX_FILE)}
         text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
         (draft / CONFIG_FILE).write_text(text, encoding="utf-8")
         (draft / CARD_FILE).write_text(model_card(open_bundle(draft)), encoding="utf-8")
