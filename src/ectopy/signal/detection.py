@@ -4,8 +4,9 @@ Detection and placement are two steps. That there is a beat is decided on a sign
 heavily that its peaks may sit 50 ms beside the wave an annotator marks. `refine_peaks` then moves
 every peak to that wave, because the classifiers look at windows cut around it.
 
-Both look no further than a few seconds around a beat. A long recording can therefore be worked
-through in slices that give the same beats as one pass, in time proportional to its length.
+Filters look no further than a few seconds around a beat. A long recording can therefore be worked
+through in slices, in time proportional to its length; what needs a longer view works on the few
+candidates and on one number for each second. Slices give the same beats as one pass.
 """
 
 from __future__ import annotations
@@ -56,6 +57,18 @@ _LEAST_PERCENTILE = 75
 _LEAST_SHARE = 0.5
 _THRESHOLD = 0.4
 
+# In a standstill the usual activity around is that of the noise, whose peaks stand out of it as
+# beats do. So a beat must also reach this share of the activity of an upper-middle block in the
+# ten minutes around: long enough for a pause of minutes, short enough to follow a changing lead.
+_LONG_VIEW_BLOCKS = 601
+_LONG_VIEW_PERCENTILE = 75
+_FLOOR_SHARE = 0.1
+
+# Stretches that keep one value this long are no signal, nor are stretches this long without any
+# known sample. Beats are not placed there.
+_FLAT_S = 0.2
+_GAP_S = 0.05
+
 # Candidates closer than this are one beat (240 beats per minute).
 _MIN_GAP_S = 0.25
 
@@ -84,15 +97,18 @@ def detect_beats(
     """Find heartbeats in one lead.
 
     The rectified signal between 5 and 20 Hz, averaged over 80 ms, is compared with its own usual
-    height in the seconds around; what stands out is a beat. T waves are left out and long
-    intervals searched again as Pan and Tompkins (1985) do. Each beat is then placed by
-    `refine_peaks`. The result depends neither on the lead's polarity nor on its gain.
+    height in the seconds around; what stands out, and is not a small fraction of the height usual
+    in the minutes around, is a beat. T waves are left out and long intervals searched again as Pan
+    and Tompkins (1985) do. Each beat is then placed by `refine_peaks`. The result depends neither
+    on the lead's polarity nor on its gain. In noise without any beat for more than about seven
+    minutes, or throughout, peaks of the noise are still found.
 
     Parameters
     ----------
     signal_mv : ndarray of float, shape (samples,)
-        One lead in millivolts. Missing samples may be NaN: gaps are bridged by straight lines, and
-        no beat is reported inside them or on a flat line.
+        One lead in millivolts. Missing samples may be NaN. Gaps, and stretches that keep one value
+        for 0.2 s, are bridged by straight lines; on the latter, and in gaps of 50 ms or more, no
+        beat is reported.
     fs : float
         Sampling frequency in Hz, at least 50.
     slice_s : float
@@ -123,11 +139,15 @@ def detect_beats(
     [125, 375, 625, 875]
     """
     signal, missing = _checked(signal_mv, fs)
-    found = []
-    for part in _slices(len(signal), fs, slice_s):
-        peaks = _detect_in_slice(signal[part.outer], missing[part.outer], fs) + part.outer.start
-        found.append(peaks[(peaks >= part.start) & (peaks < part.stop)])
-    return _refine(signal, fs, np.concatenate(found), slice_s)
+    signal, lost = _bridge(signal, missing, fs, slice_s)
+    parts = [_search(signal, lost, fs, part) for part in _slices(len(signal), fs, slice_s)]
+    peaks, activity, relative, strongest = (
+        np.concatenate(found) for found in zip(*parts, strict=True)
+    )
+    high_enough = activity > _floor(strongest)[(peaks // _block(fs)).clip(0, len(strongest) - 1)]
+    peaks = _select(peaks[high_enough], relative[high_enough], fs)
+    peaks = _refine(signal, fs, peaks, slice_s)
+    return peaks[~lost[peaks]]
 
 
 def refine_peaks(
@@ -209,7 +229,7 @@ def _slices(n_samples: int, fs: float, slice_s: float) -> Iterator[_Slice]:
 
     Borders lie on whole blocks, so that every slice sees the same blocks as one pass would.
     """
-    block = round(_BLOCK_S * fs)
+    block = _block(fs)
     reach = ceil(_OVERLAP_S / _BLOCK_S) * block
     n_slices = max(1, round(n_samples / (max(slice_s, _BLOCK_S) * fs)))
     bounds = (np.linspace(0, n_samples // block, n_slices + 1).astype(int) * block).tolist()
@@ -218,49 +238,132 @@ def _slices(n_samples: int, fs: float, slice_s: float) -> Iterator[_Slice]:
         yield _Slice(start, stop, slice(max(0, start - reach), min(n_samples, stop + reach)))
 
 
-def _detect_in_slice(
-    signal: NDArray[np.float32], missing: NDArray[np.bool_], fs: float
-) -> NDArray[np.int64]:
-    """Beats of one slice; none where it is flat."""
+def _block(fs: float) -> int:
+    """Count the samples of a block."""
+    return round(_BLOCK_S * fs)
+
+
+def _bridge(
+    signal: NDArray[np.float32], missing: NDArray[np.bool_], fs: float, slice_s: float
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Bridge flat stretches as gaps are, and mark where no beat can be.
+
+    A lost contact leaves a flat line at some other voltage: without it there is no step, which
+    would look like a beat.
+    """
+    flat = np.zeros(len(signal), dtype=np.bool_)
+    lost = np.zeros(len(signal), dtype=np.bool_)
+    for start, stop, outer in _slices(len(signal), fs, slice_s):
+        inner = slice(start - outer.start, stop - outer.start)
+        flat[start:stop] = _constant(signal[outer], _FLAT_S * fs)[inner]
+        gaps = missing[outer] & _constant(missing[outer], _GAP_S * fs)
+        lost[start:stop] = flat[start:stop] | gaps[inner]
+    if not flat.any():
+        return signal, lost
+    # A gap beside a flat stretch leads to its voltage, so both are bridged as one.
+    bridged, last = signal.copy(), len(signal) - 1
+    unknown = np.concatenate([[False], flat | missing, [False]])
+    edges = np.flatnonzero(unknown[1:] != unknown[:-1])
+    for start, stop in edges.reshape(-1, 2).tolist():
+        if flat[start:stop].any():
+            # At an end of the recording the only neighbour is held; with none, nothing changes.
+            before = start - 1 if start > 0 else min(stop, last)
+            after = stop if stop <= last else max(start - 1, 0)
+            ends = signal[before], signal[after]
+            bridged[start:stop] = np.linspace(*ends, stop - start + 2)[1:-1]
+    return bridged, lost
+
+
+def _constant(
+    values: NDArray[np.float32] | NDArray[np.bool_], min_length: float
+) -> NDArray[np.bool_]:
+    """Mark the samples of stretches that keep one value for at least `min_length` samples."""
+    changes = np.flatnonzero(values[1:] != values[:-1]) + 1
+    lengths = np.diff(changes, prepend=0, append=len(values))
+    return np.repeat(lengths >= min_length, lengths)
+
+
+class _Found(NamedTuple):
+    """Candidates of a slice, their activities, and the strongest activity in each block.
+
+    `strongest` is NaN in blocks without signal.
+    """
+
+    peaks: NDArray[np.int64]
+    activity: NDArray[np.float64]
+    relative: NDArray[np.float64]
+    strongest: NDArray[np.float64]
+
+
+def _search(
+    signal: NDArray[np.float32], lost: NDArray[np.bool_], fs: float, part: _Slice
+) -> _Found:
+    """Peaks of the activity in one slice that may be beats; none where it is flat."""
     from scipy.ndimage import uniform_filter1d
     from scipy.signal import find_peaks
 
+    signal, lost = signal[part.outer], lost[part.outer]
     # What is left at the end is added to the last block.
-    block = round(_BLOCK_S * fs)
+    block = _block(fs)
     starts = np.arange(0, max(len(signal) - block, 0) + 1, block)
-    # A flat line or a gap has an activity of rounding errors; it must not lower the usual one.
-    is_flat = np.maximum.reduceat(signal, starts) == np.minimum.reduceat(signal, starts)
-    alive = ~is_flat & ~np.logical_and.reduceat(missing, starts)
+    inner_blocks = (starts >= part.start - part.outer.start) & (
+        starts < part.stop - part.outer.start
+    )
+    # A gap has an activity of rounding errors; it must not lower the usual one.
+    alive = ~np.logical_and.reduceat(lost, starts)
+    nothing = np.empty(0)
     if not alive.any():
-        return np.empty(0, dtype=np.int64)
+        strongest = np.full(int(inner_blocks.sum()), np.nan)
+        return _Found(nothing.astype(np.int64), nothing, nothing, strongest)
     activity = uniform_filter1d(
         np.abs(_bandpass(signal, fs, _ACTIVITY_HZ)), 2 * round(_AVERAGE_S * fs / 2) + 1
     )
+    strongest = np.where(alive, np.maximum.reduceat(activity, starts), np.nan)
     # Samples are rounded to 24 bits; whatever is no larger than that is no beat.
     rounding = 1e-6 * float(np.abs(signal).max())
-    relative = activity / np.maximum(_usual(activity, starts, alive), rounding)
+    relative = activity / np.maximum(_usual(strongest, starts, len(signal)), rounding)
     peaks, found = find_peaks(
         relative, height=_SEARCH_BACK_THRESHOLD, distance=max(1, round(_MIN_GAP_S * fs))
     )
-    peaks = _select(peaks.astype(np.int64), found["peak_heights"], fs)
-    return peaks[_has_signal(signal, missing, fs, peaks)]
+    placed = peaks.astype(np.int64) + part.outer.start
+    inside = (placed >= part.start) & (placed < part.stop)
+    return _Found(
+        placed[inside],
+        activity[peaks[inside]],
+        found["peak_heights"][inside],
+        strongest[inner_blocks],
+    )
+
+
+def _floor(strongest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Least activity of a beat in each block, from the blocks of the minutes around."""
+    from scipy.ndimage import percentile_filter
+
+    alive = np.isfinite(strongest)
+    floor = np.zeros(len(strongest))
+    # Only blocks with signal are counted, so that the view reaches over a long gap.
+    if alive.any():
+        floor[alive] = _FLOOR_SHARE * percentile_filter(
+            strongest[alive], _LONG_VIEW_PERCENTILE, size=_LONG_VIEW_BLOCKS, mode="reflect"
+        )
+    return floor
 
 
 def _usual(
-    activity: NDArray[np.float64], starts: NDArray[np.int64], alive: NDArray[np.bool_]
+    strongest: NDArray[np.float64], starts: NDArray[np.int64], n_samples: int
 ) -> NDArray[np.float64]:
     """Height that a beat's activity usually reaches around each sample."""
     from scipy.ndimage import percentile_filter
 
-    strongest = np.maximum.reduceat(activity, starts)
+    alive = np.isfinite(strongest)
     strongest = np.interp(starts, starts[alive], strongest[alive])
     usual, upper = (
         percentile_filter(strongest, percentile, size=_USUAL_BLOCKS, mode="reflect")
         for percentile in (_USUAL_PERCENTILE, _LEAST_PERCENTILE)
     )
     usual = np.maximum(usual, _LEAST_SHARE * upper)
-    centres = starts + np.diff(starts, append=len(activity)) / 2
-    return np.asarray(np.interp(np.arange(len(activity)), centres, usual), dtype=np.float64)
+    centres = starts + np.diff(starts, append=n_samples) / 2
+    return np.asarray(np.interp(np.arange(n_samples), centres, usual), dtype=np.float64)
 
 
 def _select(peaks: NDArray[np.int64], heights: NDArray[np.float64], fs: float) -> NDArray[np.int64]:
@@ -285,16 +388,6 @@ def _select(peaks: NDArray[np.int64], heights: NDArray[np.float64], fs: float) -
         if first < last:
             missed.append(low[first + low_heights[first:last].argmax()])
     return np.sort(np.concatenate([beats, np.array(missed, dtype=np.int64)]))
-
-
-def _has_signal(
-    signal: NDArray[np.float32], missing: NDArray[np.bool_], fs: float, peaks: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Whether there is anything but a gap or a flat line around each peak."""
-    nearby = _around(peaks, _AVERAGE_S / 2, fs, len(signal))
-    values = signal[nearby]
-    is_flat = (values == values[:, :1]).all(axis=1)
-    return np.asarray(~is_flat & ~missing[nearby].all(axis=1))
 
 
 def _around(
