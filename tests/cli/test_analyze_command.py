@@ -203,6 +203,21 @@ def test_demo_reaches_its_goals(tmp_path):
     assert right >= 95
 
 
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii"])
+def test_names_that_the_terminal_cannot_show(tmp_path, monkeypatch, encoding):
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    path = write_record(tmp_path / "in", "sim", simulate(20, seed=5)[0].signal_mv)
+    name = os.fsdecode(b"r\xe9c")
+    try:
+        path.with_suffix(".hea").rename(tmp_path / "in" / f"{name}.hea")
+    except OSError:
+        pytest.skip("this file system takes only UTF-8 names")
+    done = run("analyze", tmp_path / "in" / name, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "r\\udce9c, lead MLII" in done.stdout
+    assert (tmp_path / "out" / "r%E9c.csv").is_file()
+
+
 def run_into(stdout: int, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "ectopy", *map(str, arguments)],
@@ -216,7 +231,7 @@ def run_into(stdout: int, *arguments: object) -> subprocess.CompletedProcess[str
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device without space")
 @pytest.mark.parametrize("more", [(), ("--json",)])
 def test_no_space_for_what_is_printed(record, tmp_path, more):
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = run_into(full.fileno(), "analyze", record, "--out", tmp_path / "out", *more)
     assert done.returncode == 2
     assert done.stderr == (

@@ -181,6 +181,22 @@ def test_no_beat_among_the_marks(record, tmp_path):
     )
 
 
+def test_two_beats_on_one_sample_are_refused(record, tmp_path):
+    write_marks(tmp_path, [10, 20, 20, 30, 30, 40], ["N", "N", "V", "N", "N", "N"])
+    assert refusal(record) == (
+        f"{record}.atr marks more than one beat on sample 20, 2 times in all; keep one mark a beat"
+    )
+    write_marks(tmp_path, [10, 20, 20, 30], ["N", "+", "V", "N"])
+    assert read_annotations(record).peaks.tolist() == [10, 20, 30]
+
+
+def test_no_real_annotation_file_marks_two_beats_on_one_sample(mitdb_dir):
+    files = sorted(mitdb_dir.glob("*.atr"))
+    assert len(files) == 48
+    for file in files:
+        assert len(read_annotations(file)) > 1000
+
+
 def test_another_time_resolution_is_refused(record, tmp_path):
     write_marks(tmp_path, fs=360)
     assert len(read_annotations(record)) == 3

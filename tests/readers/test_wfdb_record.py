@@ -484,8 +484,8 @@ def test_a_layout_segment_is_skipped(segments, tmp_path):
         (
             "360 2050\na 1000\n~ 50",
             "360 1000000002000\na 1000\n~ 1000000000000",
-            "all.hea describes gaps of 1000000000000 samples among 1000000002000; "
-            "at most 7 days are believed: check the header",
+            "all.hea describes 2000000004000 samples over all leads, but its segments have files "
+            "of only 5000 bytes; check its gaps and repeated segments",
         ),
         (
             "all/3",
@@ -508,6 +508,59 @@ def test_a_layout_segment_is_skipped(segments, tmp_path):
 def test_segments_that_do_not_fit(segments, old, new, message):
     edit(segments, old, new)
     assert refusal(segments) == message
+
+
+def test_a_tiny_header_asks_for_no_huge_memory(segments):
+    day = 24 * 3600 * 360
+    # 5000 bytes of files allow one day and 105,000 values, over two leads.
+    most = day + 105_000 // 2
+    segments.write_text(f"all/2 2 360 {most}\na 1000\n~ {most - 1000}\n")
+    with pytest.raises(RecordingError, match="over all leads"):
+        read(segments)  # without b, 3000 bytes allow less
+    segments.write_text(f"all/3 2 360 {most + 1}\na 1000\nb 1000\n~ {most - 1999}\n")
+    assert refusal(segments) == (
+        f"all.hea describes {2 * (most + 1)} samples over all leads, but its segments have files "
+        "of only 5000 bytes; check its gaps and repeated segments"
+    )
+
+
+def test_a_segment_listed_very_often_is_refused(segments):
+    n_times = 70_000
+    segments.write_text(f"all/{n_times} 2 360\n" + "a 1000\n" * n_times)
+    assert refusal(segments) == (
+        "all.hea describes 140000000 samples over all leads, but its segments have files of only "
+        "3000 bytes; check its gaps and repeated segments"
+    )
+
+
+def test_lengths_beyond_64_bits_are_counted_right(segments):
+    segments.write_text("all/20001 2 360\na 1000\n" + "~ 999999999999999\n" * 20_000)
+    assert "describes 39999999999999962000 samples over all leads" in refusal(segments)
+
+
+def test_a_segment_listed_twice_is_read_twice(segments, digital):
+    segments.write_text("all/3 2 360 2500\na 1000\na 500\na 1000\n")
+    signal = read(segments).signal_mv[:, 0]
+    expected = np.concatenate([digital[:, 0], digital[:500, 0], digital[:, 0]]) / 200
+    np.testing.assert_allclose(signal, expected, rtol=1e-6)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="needs the memory in use")
+def test_a_record_larger_than_the_memory(tmp_path):
+    import resource
+
+    n_samples = 10**9
+    with (tmp_path / "big.dat").open("wb") as stream:
+        stream.truncate(2 * n_samples)  # takes no space on the disk
+    (tmp_path / "big.hea").write_text(f"big 1 360 {n_samples}\nbig.dat 16 200 16 0 0 0 0 II\n")
+    in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + 10**9, before[1]))
+    try:
+        message = refusal(tmp_path / "big")
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+    assert message == (f"{tmp_path}/big does not fit into memory; cut it into shorter recordings")
 
 
 def test_a_segment_cut_short(segments, tmp_path):

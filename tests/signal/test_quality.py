@@ -10,6 +10,7 @@ import pytest
 from ectopy.errors import SignalError
 from ectopy.readers import read
 from ectopy.signal.quality import check_lead
+from ectopy.simulate import simulate
 
 FS = 250.0
 
@@ -112,7 +113,51 @@ def test_what_is_no_lead(shape):
 
 def test_no_false_alarm_on_the_real_records(mitdb_dir):
     # 116 is clipped for 2.6 s in all, the most of the 48; 103 and 223 for less.
-    for record in ("100", "103", "116", "203", "223"):
-        recording = read(mitdb_dir / record)
+    records = sorted(mitdb_dir.glob("*.hea"))
+    assert len(records) == 48
+    for record in records:
+        recording = read(record)
         for name, lead in zip(recording.leads, recording.signal_mv.T, strict=True):
             assert check_lead(lead, recording.fs, name) == ()
+
+
+@pytest.mark.parametrize(
+    ("factor", "shown"), [(0.001, "0.002"), (0.02, "0.041"), (12, "24"), (1000, "2041")]
+)
+def test_a_wrong_unit(signal, factor, shown):
+    expected = f"lead II: typical deflection of {shown} mV; is the signal in millivolts?"
+    assert check_lead(signal * factor, FS, "II") == (expected,)
+    # One artefact does not hide it, nor does a part that is missing or flat.
+    signal[3000:3010] = 50
+    signal[5000:9000] = np.nan
+    signal[9000:] = 0
+    missing, flat, unit = check_lead(signal * factor, FS, "II")
+    assert "misses" in missing
+    assert "flat" in flat
+    assert unit.endswith("is the signal in millivolts?")
+
+
+@pytest.mark.parametrize("factor", [0.03, 0.1, 5, 9])
+def test_small_and_large_waves_are_no_wrong_unit(signal, factor):
+    assert check_lead(signal * factor, FS, "II") == ()
+
+
+def test_a_lead_that_is_mostly_missing_or_flat_has_its_unit_judged_by_the_rest(signal):
+    signal[1000:8000] = np.nan
+    signal[8000:] = 0.2
+    assert len(check_lead(signal, FS, "II")) == 2
+    assert check_lead(signal[:100], FS, "II") == ()  # shorter than one block
+
+
+def test_no_false_alarm_on_simulated_signals():
+    for seed in range(3):
+        recording, _ = simulate(30, seed=seed)
+        for name, lead in zip(recording.leads, recording.signal_mv.T, strict=True):
+            assert check_lead(lead, recording.fs, name) == ()
+
+
+def test_a_real_record_in_volts_or_counts(mitdb_dir):
+    name, lead = read(mitdb_dir / "100").lead()
+    for factor in (0.001, 200):
+        found = check_lead(lead * factor, 360, name)
+        assert [text.split(";")[1] for text in found] == [" is the signal in millivolts?"]

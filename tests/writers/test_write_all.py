@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from ectopy.errors import OutputError
 from ectopy.writers import write_all
-from ectopy.writers.output import file_stem
+from ectopy.writers.output import check_folder, file_stem, staging, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, ItemsView
@@ -170,8 +172,6 @@ def test_a_failure_midway_leaves_everything_as_it_was(
 
 
 def test_the_folder_vanishes_midway(make_analysis: Make, tmp_path: Path) -> None:
-    import shutil
-
     out = tmp_path / "stick"
     analysis = make_analysis(model=Acting(lambda: shutil.rmtree(out)))
     with pytest.raises(OutputError) as caught:
@@ -211,11 +211,89 @@ def test_the_space_runs_out(make_analysis: Make, tmp_path: Path, picture: bool) 
         (".x. ", "_x__"),
         ("", "recording"),
         ("心" * 100, "心" * 66),
-        ("bad\udcff", "bad"),
+        (os.fsdecode(b"r\xe9c"), "r%E9c"),
+        (os.fsdecode(b"r\xe8c"), "r%E8c"),
+        ("rec", "rec"),
+        ("\ud800x", "%D800x"),
     ],
 )
 def test_file_stem(recording: str, stem: str) -> None:
     assert file_stem(recording) == stem
+
+
+def test_results_under_a_name_that_is_no_utf_8(make_analysis: Make, tmp_path: Path) -> None:
+    for name in (b"r\xe9c", b"r\xe8c"):
+        write_all(make_analysis(recording=os.fsdecode(name)), tmp_path)
+    assert len(names(tmp_path)) == 8
+
+
+def test_checking_a_folder_makes_nothing(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    before = tmp_path.stat().st_mtime_ns
+    for folder in (tmp_path, tmp_path / "a" / "b", str(tmp_path / "c")):
+        check_folder(folder)
+    assert names(tmp_path) == []
+    assert tmp_path.stat().st_mtime_ns == before
+
+
+def test_checking_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    for folder in (file, file / "a" / "b"):
+        with pytest.raises(OutputError) as caught:
+            check_folder(folder)
+        assert str(caught.value) == (
+            f"cannot write to {str(folder)!r}: {str(file)!r} is a file, not a folder; {NEXT_STEP}"
+        )
+    long = tmp_path / ("x" * 300)
+    with pytest.raises(OutputError, match="file name too long"):
+        check_folder(long / "a")
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to this user"
+)
+def test_checking_a_folder_that_is_read_only(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(OutputError) as caught:
+            check_folder(tmp_path / "new")
+    finally:
+        tmp_path.chmod(0o700)
+    assert str(caught.value) == (
+        f"cannot write to {str(tmp_path / 'new')!r}: {str(tmp_path)!r} is not writable; {NEXT_STEP}"
+    )
+
+
+def test_a_new_folder_shared_by_many(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "out"
+
+    def work(number: int) -> None:
+        for turn in range(50):
+            check_folder(out)
+            if turn % 2:
+                write_text(out / f"{number}-{turn}.txt", "x")
+            else:
+                with pytest.raises(ValueError, match="mine"), staging(out, make=True):
+                    raise ValueError("mine")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert len(names(out)) == 4 * 25
+
+
+def test_a_new_folder_that_others_fail_in_and_remove(tmp_path: Path) -> None:
+    """Each thread removes the folder it may share; none of the others may see more than that."""
+    out = tmp_path / "new" / "out"
+
+    def work(_: int) -> None:
+        for _turn in range(50):
+            check_folder(out)
+            with pytest.raises(ValueError, match="mine"), staging(out, make=True):
+                raise ValueError("mine")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
 
 
 def test_import_is_quick() -> None:

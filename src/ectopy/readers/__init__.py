@@ -66,7 +66,7 @@ def read_annotations(path: str | PathLike[str], extension: str = "atr") -> Refer
     ------
     RecordingError
         If the annotation file is missing or damaged, marks samples that the recording does not
-        have, or marks no beat.
+        have, marks no beat, or marks two beats on one sample.
 
     Examples
     --------

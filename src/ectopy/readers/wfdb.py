@@ -17,16 +17,21 @@ from ectopy.readers.wfdb_samples import FORMATS
 from ectopy.recording import Recording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
 
     from ectopy.readers.wfdb_header import Header, Signal
 
-# Gaps between segments are filled with missing samples; more than this is no recording but a
-# mistake in the header.
-_MAX_GAP_S = 7 * 24 * 3600.0
+# Gaps between segments are filled with missing samples, and a segment may be listed again; neither
+# costs a byte of file. So a header may add, to each byte of its signal files, this many values (a
+# value is one sample of one lead),
+_ADDED_PER_BYTE = 20
+# and one day of two leads at 360 Hz (250 MB in memory) however small the files are,
+_ADDED_ALWAYS = 1 * 24 * 3600 * 360 * 2
+# but never more than 14 such days. Beyond that it is no recording but a mistake.
+_ADDED_AT_MOST = 14 * _ADDED_ALWAYS
 
 # Samples decoded at a time, which bounds the memory beside the result. A multiple of every
 # format's group, whatever the number of samples in a frame.
@@ -64,6 +69,9 @@ def read_record(path: str | PathLike[str]) -> Recording:
         return _read_segments(header) if header.segments else _read_signals(header)
     except OSError as error:
         msg = f"cannot read {path}: {error.strerror or error}; check the file and its permissions"
+        raise RecordingError(msg) from error
+    except MemoryError as error:
+        msg = f"{path} does not fit into memory; cut it into shorter recordings"
         raise RecordingError(msg) from error
 
 
@@ -156,29 +164,25 @@ def _read_segments(header: Header) -> Recording:
             f"{total}; get the header again"
         )
         raise RecordingError(msg)
-    starts = np.cumsum([0] + [length for _, length in header.segments]).tolist()
     # A segment of length zero only lays out the leads, and "~" is a gap.
-    parts = {
-        start: (_segment(header, name, length), length)
-        for start, (name, length) in zip(starts, header.segments, strict=False)
-        if name != "~" and length > 0
-    }
-    gap = total - sum(length for _, length in parts.values())
-    if gap > _MAX_GAP_S * header.fs:
-        msg = (
-            f"{header.path.name} describes gaps of {gap} samples among {total}; "
-            f"at most {_MAX_GAP_S / 86400:g} days are believed: check the header"
-        )
-        raise RecordingError(msg)
-    leads = {start: tuple(_leads(part).values()) for start, (part, _) in parts.items()}
+    lengths: dict[str, int] = {}
+    for name, length in header.segments:
+        if name != "~" and length > 0:
+            lengths[name] = max(length, lengths.get(name, 0))
+    parts = {name: _segment(header, name, length) for name, length in lengths.items()}
+    leads = {name: tuple(_leads(part).values()) for name, part in parts.items()}
     names = list(dict.fromkeys(name for own in leads.values() for name in own))
     if not names:
         raise _no_voltage(header)
+    _check_size(header, parts.values(), total * len(names))
     signal_mv = np.full((total, len(names)), np.nan, dtype=np.float32)
-    for start, (part, length) in parts.items():
-        if leads[start]:
-            columns = [names.index(name) for name in leads[start]]
-            signal_mv[start : start + length, columns] = _read_signals(part).signal_mv[:length]
+    start = 0
+    for name, length in header.segments:
+        if length > 0 and leads.get(name):
+            columns = [names.index(lead) for lead in leads[name]]
+            own = _read_signals(parts[name]).signal_mv
+            signal_mv[start : start + length, columns] = own[:length]
+        start += length
     return Recording(
         signal_mv=signal_mv,
         fs=header.fs,
@@ -186,6 +190,21 @@ def _read_segments(header: Header) -> Recording:
         name=header.path.stem,
         start=header.start,
     )
+
+
+def _check_size(header: Header, parts: Iterable[Header], n_values: int) -> None:
+    """Refuse a record of far more values than its files can hold, before any memory is asked for.
+
+    No format stores a sample in less than a byte.
+    """
+    n_bytes = sum(file.stat().st_size for file in {file for part in parts for file in _files(part)})
+    added = min(_ADDED_AT_MOST, _ADDED_ALWAYS + _ADDED_PER_BYTE * n_bytes)
+    if n_values > n_bytes + added:
+        msg = (
+            f"{header.path.name} describes {n_values} samples over all leads, but its segments "
+            f"have files of only {n_bytes} bytes; check its gaps and repeated segments"
+        )
+        raise RecordingError(msg)
 
 
 def _segment(header: Header, name: str, length: int) -> Header:

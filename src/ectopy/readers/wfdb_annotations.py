@@ -50,7 +50,8 @@ def read_beats(path: str | PathLike[str], extension: str) -> ReferenceBeats:
     Raises
     ------
     RecordingError
-        If the file is missing, damaged, does not fit the recording beside it, or marks no beat.
+        If the file is missing, damaged, does not fit the recording beside it, marks no beat, or
+        marks two on one sample.
     """
     extension = extension.removeprefix(".")
     if not re.fullmatch(r"[^./\\]+", extension):
@@ -67,6 +68,13 @@ def read_beats(path: str | PathLike[str], extension: str) -> ReferenceBeats:
     beats = ReferenceBeats.from_annotations(marks.samples, symbols)
     if len(beats) == 0:
         msg = f"{file} marks no beat among {len(symbols)} marks; choose another annotation file"
+        raise RecordingError(msg)
+    repeated = beats.peaks[1:][np.diff(beats.peaks) == 0]
+    if len(repeated):
+        msg = (
+            f"{file} marks more than one beat on sample {repeated[0]}, {len(repeated)} times in "
+            "all; keep one mark a beat"
+        )
         raise RecordingError(msg)
     return beats
 

@@ -35,6 +35,13 @@ complex, a quarter of its length, and so spoils more beats than its share."""
 CLIPPED_TOO_MUCH = 0.5
 """Share of clipped samples beyond which no wave's shape is left to judge."""
 
+TYPICAL_S = 2.0
+"""Length in seconds of the blocks whose range is a lead's deflection: it holds a beat at 30/min."""
+
+TYPICAL_MV = (0.05, 20.0)
+"""Typical deflection of a lead in millivolts: the leads of the MIT-BIH database have 0.17 to 5.1.
+Less is a signal in volts, more one in microvolts or in counts of the converter."""
+
 
 def check_lead(signal_mv: NDArray[np.floating], fs: float, lead_name: str) -> tuple[str, ...]:
     """Warn of a partly unusable lead, and refuse one that is hopeless.
@@ -51,7 +58,8 @@ def check_lead(signal_mv: NDArray[np.floating], fs: float, lead_name: str) -> tu
     Returns
     -------
     tuple of str
-        One sentence for each thing wrong: missing, flat, clipped. Empty for a good lead.
+        One sentence for each thing wrong: missing, flat, clipped, in a wrong unit. Empty for a
+        good lead.
 
     Raises
     ------
@@ -98,11 +106,25 @@ def check_lead(signal_mv: NDArray[np.floating], fs: float, lead_name: str) -> tu
             "is clipped for {} of its samples; beats there may be classed wrongly",
         ),
     )
-    return tuple(
+    found = [
         f"lead {lead_name} " + text.format(f"{100 * share:.1f} %")
         for share, limit, text in shares
         if share >= limit
-    )
+    ]
+    typical_mv = _typical_deflection(np.where(flat | missing, np.nan, signal), fs)
+    if not TYPICAL_MV[0] <= typical_mv <= TYPICAL_MV[1]:
+        shown = f"{typical_mv:.2g}" if typical_mv < 1 else f"{typical_mv:.0f}"
+        found.append(
+            f"lead {lead_name}: typical deflection of {shown} mV; is the signal in millivolts?"
+        )
+    return tuple(found)
+
+
+def _typical_deflection(signal: NDArray[np.floating], fs: float) -> float:
+    """Median range of the blocks of `TYPICAL_S` that hold any sample; the last may be longer."""
+    starts = np.arange(0, max(len(signal) // round(TYPICAL_S * fs), 1)) * round(TYPICAL_S * fs)
+    ranges = np.fmax.reduceat(signal, starts) - np.fmin.reduceat(signal, starts)
+    return float(np.nanmedian(ranges))
 
 
 def _range(signal: NDArray[np.floating]) -> tuple[float, float]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ectopy.writers.annotations import write_annotations
-from ectopy.writers.output import make_folder, staging
+from ectopy.writers.output import staging
 from ectopy.writers.picture import write_picture
 from ectopy.writers.tables import write_csv, write_json
 
@@ -56,13 +55,6 @@ def write_all(
         writers["picture"] = write_picture
 
     target = Path(out_dir)
-    made = make_folder(target)
-    try:
-        with staging(target) as staged:
-            files = {kind: write(analysis, staged) for kind, write in writers.items()}
-    except BaseException:
-        for folder in made:
-            with suppress(OSError):
-                folder.rmdir()
-        raise
+    with staging(target, make=True) as staged:
+        files = {kind: write(analysis, staged) for kind, write in writers.items()}
     return {kind: target / file.name for kind, file in files.items()}

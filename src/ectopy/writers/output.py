@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_ISDIR
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -17,24 +18,43 @@ if TYPE_CHECKING:
 # Path separators of any system, what Windows forbids in a file name, and control characters.
 _UNSAFE = re.compile(r'[/\\<>:"|?*\x00-\x1f\x7f]')
 
+# What stands in a name for a byte that is no UTF-8, see PEP 383, and other lone surrogates.
+_UNDECODED = re.compile("[\ud800-\udfff]")
+_FIRST_UNDECODED = 0xDC00
+
+# How often to make a folder anew that another process has removed before it was used.
+# Of 4 threads that do nothing but make and remove it, 1 try in 150 meets that, and 1 in 4000 three
+# times in a row.
+_ATTEMPTS = 10
+
 # File systems allow 255 bytes; the rest is for the extension.
 _LONGEST_STEM_BYTES = 200
 
 
 def file_stem(recording: str) -> str:
-    """File name, without its extension, for the results of a recording.
+    r"""File name, without its extension, for the results of a recording.
 
     Path separators, characters that some system forbids in a file name, and leading and trailing
-    dots and spaces give way to "_", so that the file lies in the folder it was meant for.
+    dots and spaces give way to "_", so that the file lies in the folder it was meant for. A byte
+    that is no UTF-8 is written as its number, so that two such names stay two.
 
     Examples
     --------
     >>> file_stem("my rec.1"), file_stem("../etc/passwd"), file_stem("")
     ('my rec.1', '___etc_passwd', 'recording')
+    >>> file_stem(os.fsdecode(b"r\xe9c"))
+    'r%E9c'
     """
     stem = _UNSAFE.sub("_", recording)
     stem = re.sub(r"^[. ]+|[. ]+$", lambda match: "_" * len(match.group()), stem)
-    return os.fsencode(stem)[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore") or "recording"
+    stem = _UNDECODED.sub(_numbered, stem)
+    return stem.encode()[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore") or "recording"
+
+
+def _numbered(undecoded: re.Match[str]) -> str:
+    code = ord(undecoded.group())
+    is_byte = 0x80 <= code - _FIRST_UNDECODED <= 0xFF
+    return f"%{code - _FIRST_UNDECODED if is_byte else code:X}"
 
 
 def cannot_write(folder: Path, reason: str) -> OutputError:
@@ -47,15 +67,17 @@ def cannot_write(folder: Path, reason: str) -> OutputError:
 
 
 @contextmanager
-def staging(folder: str | os.PathLike[str]) -> Iterator[Path]:
+def staging(folder: str | os.PathLike[str], *, make: bool = False) -> Iterator[Path]:
     """Give a temporary folder, and move the files in it to `folder` once the block has succeeded.
 
-    Where the block raises, whatever it is, `folder` stays as it was.
+    Where the block raises, whatever it is, `folder` stays as it was, or missing.
 
     Parameters
     ----------
     folder : path
-        An existing folder.
+        An existing folder, unless `make` is given.
+    make : bool
+        Whether to make `folder`, with its parents, where it is missing.
 
     Yields
     ------
@@ -69,8 +91,9 @@ def staging(folder: str | os.PathLike[str]) -> Iterator[Path]:
         name of an output file.
     """
     target = Path(folder)
+    made: set[Path] = set()
     try:
-        with TemporaryDirectory(prefix=".ectopy-", dir=target, ignore_cleanup_errors=True) as name:
+        with _temporary(target, made if make else None) as name:
             staged = Path(name)
             yield staged
             files = sorted(staged.iterdir())
@@ -79,6 +102,7 @@ def staging(folder: str | os.PathLike[str]) -> Iterator[Path]:
                     raise cannot_write(target, f"{file.name!r} in it is a folder")
             for file in files:
                 file.replace(target / file.name)
+        made.clear()
     except OSError as error:
         raise cannot_write(target, _reason(target, error)) from error
     except OutputError as error:
@@ -86,27 +110,28 @@ def staging(folder: str | os.PathLike[str]) -> Iterator[Path]:
         if isinstance(error.__cause__, OSError):
             raise cannot_write(target, _reason(target, error.__cause__)) from error.__cause__
         raise
+    finally:
+        for path in sorted(made, reverse=True):  # the innermost first
+            with suppress(OSError):  # another process may have filled or removed it
+                path.rmdir()
 
 
-def make_folder(folder: Path) -> list[Path]:
-    """Make a folder with its parents where they are missing.
+def _temporary(target: Path, made: set[Path] | None) -> TemporaryDirectory[str]:
+    """Make a temporary folder in `target`, which is made as well where `made` is given.
 
-    Returns
-    -------
-    list of Path
-        The folders that were made, the innermost first.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be made.
+    The folders made for that are added to `made`, even where it fails.
     """
-    try:
-        missing = [path for path in (folder, *folder.parents) if not path.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, _reason(folder, error)) from error
-    return missing
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            if made is not None:
+                made.update(path for path in (target, *target.parents) if not path.exists())
+                target.mkdir(parents=True, exist_ok=True)
+            return TemporaryDirectory(prefix=".ectopy-", dir=target, ignore_cleanup_errors=True)
+        except FileNotFoundError:
+            # Another process that failed has removed the folders it made, which are these.
+            if made is None or attempt == _ATTEMPTS:
+                raise
+    raise AssertionError  # the last attempt returns or raises
 
 
 def _reason(folder: Path, error: OSError) -> str:
@@ -119,22 +144,28 @@ def _reason(folder: Path, error: OSError) -> str:
 
 
 def check_folder(folder: str | os.PathLike[str]) -> None:
-    """Make sure that results can be written to a folder, before the work rather than after it.
+    """See whether results can be written to a folder, before the work rather than after it.
 
-    Nothing is left behind; a folder that is missing is still missing afterwards.
+    Nothing is made, not even for a moment: others may be making or using the same folder.
 
     Raises
     ------
     OutputError
-        If the folder cannot be made or written to.
+        If the folder is missing and cannot be made, is a file, or cannot be written to.
     """
-    made = make_folder(Path(folder))
-    try:
-        with staging(folder):
-            pass
-    finally:
-        for path in made:
-            path.rmdir()
+    target = Path(folder)
+    for path in (target, *target.parents):
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise cannot_write(target, _reason(target, error)) from error
+        if not S_ISDIR(mode):
+            raise cannot_write(target, f"{str(path)!r} is a file, not a folder")
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise cannot_write(target, f"{str(path)!r} is not writable")
+        return
 
 
 def write_text(path: Path, text: str) -> None:
@@ -145,6 +176,5 @@ def write_text(path: Path, text: str) -> None:
     OutputError
         If it cannot be written.
     """
-    make_folder(path.parent)
-    with staging(path.parent) as staged:
+    with staging(path.parent, make=True) as staged:
         (staged / path.name).write_text(text, encoding="utf-8")
