@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ectopy.errors import RecipeError
-from ectopy.models import MODELS, create_model
+from ectopy.models import MODELS, KANLayer, create_model
 from ectopy.training.recipe import AugmentSettings, LossSettings, Recipe, load_recipe, shipped
 
 KNOWN = (
@@ -57,6 +57,34 @@ def test_the_published_recipe():
     assert recipe.augment == AugmentSettings()
     assert (recipe.normal_share, recipe.ema_decay) == (1.0, 0.0)
     assert recipe.monitor == "val_loss"
+
+
+def test_the_published_base_weights():
+    settings = load_recipe("baseline").model["cnn-kan"]
+    layers = [module for module in create_model("cnn-kan", settings).modules()
+              if isinstance(module, KANLayer)]  # fmt: skip
+    assert len(layers) == 2
+    assert all((layer.base_weight == 1).all() for layer in layers)
+    plain = create_model("cnn-kan").kan_head.kan1
+    assert 0.9 / 16 < plain.base_weight.abs().max() <= 1 / 16  # 256 inputs
+
+
+def test_unknown_base_weights():
+    with pytest.raises(RecipeError) as caught:
+        create_model("cnn-kan", {"base_init": "zeros"})
+    assert str(caught.value) == "unknown base_init 'zeros'; give one of kaiming, ones"
+
+
+def test_batches_that_an_epoch_can_fill():
+    recipe = Recipe("mine", "A test.", batch_size=64)
+    recipe.check_batches(64)
+    recipe.check_batches(128, 2)
+    with pytest.raises(RecipeError) as caught:
+        recipe.check_batches(127, 2)
+    assert str(caught.value) == (
+        "recipe value batch_size = 64 on each of 2 devices: an epoch has 127 beats, "
+        "so not one whole batch; expected at most 63"
+    )
 
 
 def test_what_is_left_out_has_its_default(tmp_path):
@@ -126,7 +154,8 @@ def test_a_name_that_is_missing(tmp_path):
         ("gradient_clip = nan", "gradient_clip", "nan", "a number of at least 0"),
         ("gradient_clip = '1'", "gradient_clip", "'1'", "a number of at least 0"),
         ("normal_share = 1.5", "normal_share", "1.5", "a number from 0 to 1"),
-        ("ema_decay = true", "ema_decay", "True", "a number from 0 to 1"),
+        ("ema_decay = true", "ema_decay", "True", "a number of at least 0 and below 1"),
+        ("ema_decay = 1.0", "ema_decay", "1.0", "a number of at least 0 and below 1"),
         ("monitor = 'acc'", "monitor", "'acc'", "'val_loss' or 'val_macro_f1'"),
         ("monitor = []", "monitor", "[]", "'val_loss' or 'val_macro_f1'"),
         ("optimizer = 3", "optimizer", "3", "a table"),
@@ -134,10 +163,14 @@ def test_a_name_that_is_missing(tmp_path):
         ("[optimizer]\nname = 'sgd'", "optimizer: name", "'sgd'", "'adam' or 'adamw'"),
         ("[optimizer]\nlr = '1e-3'", "optimizer: lr", "'1e-3'", "a number of at least 0"),
         ("[schedule]\nwarmup = 2", "schedule: warmup", "2", "a number from 0 to 1"),
+        (
+            "[schedule]\nfactor = 1", "schedule: factor", "1",
+            "a number of at least 0 and below 1",
+        ),
         ("[schedule]\npatience = false", "schedule: patience", "False", "a whole number above 0"),
         ("[augment]\nprobability = -0.1", "augment: probability", "-0.1", "a number from 0 to 1"),
     ],
-)
+)  # fmt: skip
 def test_a_value_of_the_wrong_kind(tmp_path, line, key, shown, expected):
     path = write(tmp_path, line)
     assert error_of(path) == f"recipe value {path}: {key} = {shown}: expected {expected}"

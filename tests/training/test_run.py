@@ -251,12 +251,122 @@ def test_a_run_is_resumed_only_as_it_began(finished, change):
         ({"protocol": "detected"}, ProtocolError),
         ({"recipe": "fancy"}, RecipeError),
         ({"folder": Path("no-such-folder")}, DataError),
+        ({"precision": "foo"}, RecipeError),
+        ({"devices": "abc"}, RecipeError),
     ],
 )
 def test_a_run_that_cannot_start_leaves_nothing(settings, change, error):
     with pytest.raises(error):
         run(replace(settings, **change))
     assert not settings.out.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"precision": "foo"},
+            "unknown precision 'foo'; give one of 32-true, bf16-mixed, 16-mixed, 64-true",
+        ),
+        (
+            {"devices": "abc"},
+            "cannot train with accelerator 'cpu', devices 'abc', strategy 'auto', "
+            "precision '32-true': `devices` selected with `CPUAccelerator` should be an int > 0; "
+            "give what this machine has, or leave these options out",
+        ),
+        (
+            {"accelerator": "abacus"},
+            "cannot train with accelerator 'abacus', devices '1', strategy 'auto', "
+            "precision '32-true': You selected an invalid accelerator name",
+        ),
+        (
+            {"strategy": "luck"},
+            "cannot train with accelerator 'cpu', devices '1', strategy 'luck', "
+            "precision '32-true': You selected an invalid strategy name",
+        ),
+        pytest.param(
+            {"accelerator": "gpu"},
+            "cannot train with accelerator 'gpu', devices '1', strategy 'auto', "
+            "precision '32-true': No supported gpu backend found; "
+            "give what this machine has, or leave these options out",
+            marks=pytest.mark.skipif(torch.accelerator.is_available(), reason="there is a GPU"),
+        ),
+    ],
+)
+def test_options_that_cannot_be_had_do_not_block_the_folder(settings, change, message):
+    with pytest.raises(RecipeError) as caught:
+        run(replace(settings, **change))
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+    assert not settings.out.exists()
+
+
+def test_batches_larger_than_an_epoch(settings, made_up_mitdb):
+    text = RECIPE.replace("batch_size = 32", "batch_size = 169")  # of 144 / 2 + 96 beats
+    settings = tiny(settings.out.parent, made_up_mitdb, text)
+    with pytest.raises(RecipeError) as caught:
+        run(settings)
+    assert str(caught.value) == (
+        "recipe value batch_size = 169: an epoch has 168 beats, so not one whole batch; "
+        "expected at most 168"
+    )
+    assert not settings.out.exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "precision"),
+    [
+        ("cnn-mlp", "bf16-mixed"),
+        ("cnn-kan", "bf16-mixed"),
+        ("cnn-kan", "64-true"),
+    ],
+)
+def test_other_precisions(settings, made_up_mitdb, model, precision):
+    text = RECIPE.replace("max_epochs = 3", "max_epochs = 1") + "\n[loss]\nbalance = 0.5\n"
+    settings = tiny(settings.out.parent, made_up_mitdb, text)
+    settings = replace(settings, model=model, precision=precision)
+    run(settings)
+    (row,) = rows(settings)
+    assert 0 < float(row["train_loss"]) < 20
+    assert 0 < float(row["val_loss"]) < 20
+    found = weights(settings)
+    floats = [value for value in found.values() if value.is_floating_point()]
+    assert {value.dtype for value in floats} == {torch.float32}
+    assert all(value.isfinite().all() for value in floats)
+    model = load_model(settings.out / "bundle")
+    assert model(torch.zeros(2, 1, 256)).isfinite().all()
+
+
+def test_a_run_that_was_moved_goes_on(settings, made_up_mitdb):
+    text = RECIPE.replace("lr = 5e-3", "lr = 0.0").replace("ema_decay = 0.8", "ema_decay = 0.0")
+    whole = tiny(settings.out.parent, made_up_mitdb, text)
+    run(whole)
+    stopped = replace(whole, out=settings.out.with_name("stopped"), limit_epochs=2)
+    run(stopped)
+    moved = replace(stopped, out=settings.out.with_name("moved"), resume=True, limit_epochs=None)
+    stopped.out.rename(moved.out)
+    run(moved)
+    assert not stopped.out.exists()
+    assert {path.name for path in (moved.out / "checkpoints").iterdir()} == {
+        "best.ckpt", "last.ckpt",
+    }  # fmt: skip
+    configs = [find_bundle(one.out / "bundle").config["training"] for one in (whole, moved)]
+    assert configs[0]["epoch"] < 3, "the last epoch was the best, so the test shows nothing"
+    assert configs[0] == configs[1]
+    assert differences(weights(whole), weights(moved)) == []
+    assert rows(whole) == rows(moved)
+
+
+def test_a_run_without_its_best_checkpoint(finished, tmp_path):
+    moved = replace(finished, out=tmp_path / "moved", resume=True)
+    shutil.copytree(finished.out, moved.out)
+    (moved.out / "checkpoints" / "best.ckpt").unlink()
+    with pytest.raises(OutputError) as caught:
+        run(moved)
+    assert str(caught.value) == (
+        f"the run in {moved.out} has lost its checkpoints/best.ckpt; "
+        "put it back or choose another --out"
+    )
 
 
 def test_a_folder_that_cannot_be_made(settings):
@@ -386,6 +496,27 @@ def test_a_process_that_is_killed(settings):
     assert done.returncode == 0, done.stderr
     assert differences(weights(settings), weights(killed)) == []
     assert rows(settings) == rows(killed)
+
+
+@pytest.mark.slow
+def test_a_bad_option_is_one_line_and_the_next_command_runs(settings):
+    bad = subprocess.run(
+        command(settings, "--devices", "abc"),
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+    )
+    assert bad.returncode == 2
+    (line,) = bad.stderr.splitlines()
+    assert "cannot train with accelerator 'cpu', devices 'abc'" in line
+    good = subprocess.run(
+        command(settings, "--precision", "bf16-mixed"),
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+    )
+    assert good.returncode == 0, good.stderr
+    assert find_bundle(settings.out / "bundle").full_name == "cnn-mlp/inter"
 
 
 @pytest.mark.slow

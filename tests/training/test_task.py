@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -110,3 +112,21 @@ def test_dropout_and_augmentation_are_seeded_once_an_epoch():
         draws.append(torch.rand(1).item())
     assert draws[0] == draws[2]
     assert draws[1] != draws[0]
+
+
+@pytest.mark.parametrize(
+    ("steps", "warmup", "peak"), [(5, 0.2, 0), (1, 1.0, 0), (10, 0.0, 0), (10, 0.4, 3)]
+)
+def test_one_cycle_of_few_steps(steps, warmup, peak):
+    made = task(schedule=ScheduleSettings(name="one-cycle", warmup=warmup))
+    made._trainer = SimpleNamespace(estimated_stepping_batches=steps)
+    found = made.configure_optimizers()
+    cycle = found["lr_scheduler"]["scheduler"]
+    rates = []
+    for _ in range(steps):
+        rates.append(cycle.get_last_lr()[0])
+        found["optimizer"].step()
+        cycle.step()
+    assert len(rates) == steps
+    assert rates.index(max(rates)) == peak
+    assert rates[-1] < 1e-6

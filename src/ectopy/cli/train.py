@@ -20,7 +20,9 @@ def train(
     accelerator: Annotated[str, typer.Option(help="Lightning: auto, cpu, gpu, ...")] = "auto",
     devices: Annotated[str, typer.Option(help="Lightning: auto, a number, or a list.")] = "auto",
     strategy: Annotated[str, typer.Option(help="Lightning: auto, ddp, ...")] = "auto",
-    precision: Annotated[str, typer.Option(help="Lightning: 32-true, bf16-mixed, ...")] = "32-true",
+    precision: Annotated[
+        str, typer.Option(help="32-true, bf16-mixed, 16-mixed or 64-true.")
+    ] = "32-true",
     compile_network: Annotated[
         bool, typer.Option("--compile/--no-compile", help="Use torch.compile where it can run.")
     ] = True,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from ectopy.models.kan import BaseInit
+
 
 class BeatModel(nn.Module):
     """What the beat models share: an encoder, a head, and how weights come in.
@@ -168,8 +170,9 @@ class ECGCNNWithKAN(BeatModel):
     ----------
     dropouts : sequence of float, length 4
         Dropout of the encoder's blocks.
-    intervals, grid_range, spline_noise
-        As in `ectopy.models.kan.KANLayer`. The defaults build the published head.
+    intervals, grid_range, spline_noise, base_init
+        As in `ectopy.models.kan.KANLayer`. The defaults build the published head, up to its initial
+        values.
 
     Examples
     --------
@@ -187,6 +190,7 @@ class ECGCNNWithKAN(BeatModel):
         intervals: int = 5,
         grid_range: tuple[float, float] = (-1.0, 1.0),
         spline_noise: float = 0.1,
+        base_init: BaseInit = "kaiming",
     ) -> None:
         super().__init__(dropouts)
         self.kan_head = KANHead(
@@ -196,4 +200,5 @@ class ECGCNNWithKAN(BeatModel):
             intervals=intervals,
             grid_range=(float(grid_range[0]), float(grid_range[1])),
             spline_noise=spline_noise,
+            base_init=base_init,
         )

@@ -9,7 +9,7 @@ is ever made.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
 from torch import nn
@@ -20,6 +20,7 @@ from ectopy.errors import RecipeError
 if TYPE_CHECKING:
     from torch import Tensor
 
+BaseInit = Literal["kaiming", "ones"]
 ORDER = 3  # cubic; `cubic_basis` is the closed form for it
 
 
@@ -87,6 +88,9 @@ class KANLayer(nn.Module):
         published models use [-1, 1].
     spline_noise : float
         Standard deviation of the initial spline coefficients, times ``1 / sqrt(n_in)``.
+    base_init : {"kaiming", "ones"}
+        Initial base weights: uniform within ``1 / sqrt(n_in)`` of 0 as in a linear layer, or all 1
+        as in the published models.
 
     Attributes
     ----------
@@ -110,15 +114,22 @@ class KANLayer(nn.Module):
         intervals: int = 5,
         grid_range: tuple[float, float] = (-1.0, 1.0),
         spline_noise: float = 0.1,
+        base_init: BaseInit = "kaiming",
     ) -> None:
         super().__init__()
+        if base_init not in get_args(BaseInit):
+            msg = f"unknown base_init {base_init!r}; give one of {', '.join(get_args(BaseInit))}"
+            raise RecipeError(msg)
         self.n_in, self.n_out = n_in, n_out
         self.layer_norm = nn.LayerNorm(n_in)
         self.register_buffer("grid", uniform_knots(n_in, intervals, *grid_range))
         self.spline_weight = nn.Parameter(torch.empty(n_out, n_in, intervals + ORDER))
         self.base_weight = nn.Parameter(torch.empty(n_out, n_in))
         nn.init.normal_(self.spline_weight, std=spline_noise / math.sqrt(n_in))
-        nn.init.kaiming_uniform_(self.base_weight, a=math.sqrt(5))
+        if base_init == "ones":
+            nn.init.ones_(self.base_weight)
+        else:
+            nn.init.kaiming_uniform_(self.base_weight, a=math.sqrt(5))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (beats, n_in) to (beats, n_out)."""
@@ -136,7 +147,7 @@ class KANHead(nn.Module):
     ----------
     n_in, n_hidden, n_classes : int
         Sizes.
-    intervals, grid_range, spline_noise
+    intervals, grid_range, spline_noise, base_init
         As in `KANLayer`.
     """
 
@@ -149,6 +160,7 @@ class KANHead(nn.Module):
         intervals: int,
         grid_range: tuple[float, float],
         spline_noise: float,
+        base_init: BaseInit = "kaiming",
     ) -> None:
         super().__init__()
         self.kan1 = KANLayer(
@@ -157,6 +169,7 @@ class KANHead(nn.Module):
             intervals=intervals,
             grid_range=grid_range,
             spline_noise=spline_noise,
+            base_init=base_init,
         )
         self.kan2 = KANLayer(
             n_in=n_hidden,
@@ -164,6 +177,7 @@ class KANHead(nn.Module):
             intervals=intervals,
             grid_range=grid_range,
             spline_noise=spline_noise,
+            base_init=base_init,
         )
 
     def forward(self, x: Tensor) -> Tensor:

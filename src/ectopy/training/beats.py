@@ -141,10 +141,9 @@ class BeatData(L.LightningDataModule):
         """Training beats of each class, shape (5,)."""
         return torch.bincount(self.training.classes, minlength=len(CLASSES))
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """Shuffled batches."""
-        rank, world = self._place()
-        sampler = ShuffledBatchSampler(
+    def train_sampler(self, rank: int = 0, world: int = 1) -> ShuffledBatchSampler:
+        """Rows of each training batch of one process."""
+        return ShuffledBatchSampler(
             self.training.classes,
             self.batch_size,
             seed=self.seed,
@@ -152,6 +151,10 @@ class BeatData(L.LightningDataModule):
             rank=rank,
             world=world,
         )
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Shuffled batches."""
+        sampler = self.train_sampler(*self._place())
         # batch_size=None: the sampler's rows are already a batch, and the data lie in memory.
         return DataLoader(self.training, sampler=sampler, batch_size=None)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import lightning as L
     from rich.console import Console
 
@@ -94,6 +93,27 @@ class Patience(EarlyStopping):
         """Stay stopped: the trainer itself forgets it."""
         if self.wait_count >= self.patience:
             trainer.should_stop = True
+
+
+class Checkpoint(ModelCheckpoint):
+    """Keep checkpoints in a folder that may be moved or copied between two parts of a run.
+
+    The state holds absolute paths. Lightning drops the best score when the folder is another one,
+    and would write the next epoch over a better one.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the state up, with every path in the folder where the files are now."""
+        moved = dict(state_dict)
+        for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
+            moved[name] = self._here(moved[name])
+        scores = moved["best_k_models"].items()
+        moved["best_k_models"] = {self._here(path): score for path, score in scores}
+        moved["dirpath"] = self.dirpath
+        super().load_state_dict(moved)
+
+    def _here(self, path: str) -> str:
+        return str(Path(self.dirpath or "") / Path(path).name) if path else path
 
 
 class EpochLimit(Callback):

@@ -12,6 +12,14 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from ectopy.errors import RecipeError
 
 Share = Annotated[float, "from 0 to 1"]
+BelowOne = Annotated[float, "from 0, below 1"]
+
+NUMBERS: dict[Any, tuple[float, str]] = {
+    float: (math.inf, "a number of at least 0"),
+    Share: (1.0, "a number from 0 to 1"),
+    BelowOne: (math.nextafter(1.0, 0.0), "a number of at least 0 and below 1"),
+}
+"""Largest value of each kind of number, and how it is described."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class ScheduleSettings:
 
     name: Literal["one-cycle", "plateau"] = "one-cycle"
     warmup: Share = 0.2
-    factor: Share = 0.5
+    factor: BelowOne = 0.5
     patience: int = 5
 
 
@@ -81,7 +89,7 @@ class Recipe:
     gradient_clip : float
         Largest gradient norm.
     ema_decay : float
-        Decay of the running average of weights that is validated and kept; 0 for none.
+        Decay of the running average of weights that is validated and kept, below 1; 0 for none.
     optimizer, schedule, loss, augment
         See their classes.
     model : dict
@@ -96,7 +104,7 @@ class Recipe:
     batch_size: int = 128
     normal_share: Share = 1.0
     gradient_clip: float = 1.0
-    ema_decay: Share = 0.0
+    ema_decay: BelowOne = 0.0
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
     loss: LossSettings = field(default_factory=LossSettings)
@@ -107,6 +115,29 @@ class Recipe:
         if self.normal_share == 0:
             msg = "recipe value normal_share = 0: without N beats there is nothing to learn; "
             raise RecipeError(msg + "expected more than 0, at most 1")
+
+    def check_batches(self, n_beats: int, n_devices: int = 1) -> None:
+        """Refuse batches of which an epoch has none.
+
+        Parameters
+        ----------
+        n_beats : int
+            Beats of one epoch, after `normal_share`.
+        n_devices : int
+            Devices that take a batch each at every step.
+
+        Raises
+        ------
+        RecipeError
+            If one step takes more beats than the epoch has.
+        """
+        if self.batch_size * n_devices > n_beats:
+            where = f" on each of {n_devices} devices" if n_devices > 1 else ""
+            msg = (
+                f"recipe value batch_size = {self.batch_size}{where}: an epoch has {n_beats} "
+                f"beats, so not one whole batch; expected at most {n_beats // n_devices}"
+            )
+            raise RecipeError(msg)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -188,11 +219,10 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         if value in get_args(hint):
             return value
         expected = " or ".join(repr(v) for v in get_args(hint))
-    elif hint in (float, Share):
-        most = 1.0 if hint == Share else math.inf
+    elif hint in NUMBERS:
+        most, expected = NUMBERS[hint]
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most:
             return float(value)
-        expected = "a number from 0 to 1" if hint == Share else "a number of at least 0"
     elif hint is int:
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
             return value

@@ -5,20 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import (
-    Callback,
-    EMAWeightAveraging,
-    ModelCheckpoint,
-    RichProgressBar,
-)
-from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
 from ectopy.data.protocols import AFTER, BEFORE, get_protocol, load_split
@@ -27,12 +19,15 @@ from ectopy.models.bundle import InputContract
 from ectopy.models.registry import create_model
 from ectopy.models.saving import save_bundle
 from ectopy.training.beats import BeatData
-from ectopy.training.callbacks import Compile, EpochLimit, EpochLine, EpochTable, Patience
+from ectopy.training.callbacks import Compile
 from ectopy.training.recipe import Recipe, load_recipe
 from ectopy.training.task import BeatTask
+from ectopy.training.trainer import can_compile, make_trainer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lightning.pytorch.callbacks import ModelCheckpoint
 
     from ectopy.models.cnn import BeatModel
 
@@ -111,20 +106,21 @@ def train(settings: RunSettings, console: Console | None = None) -> Path:
     torch.set_float32_matmul_precision("high")
     network = create_model(settings.model, recipe.model.get(settings.model))
     split = load_split(settings.protocol, margin=MARGIN, folder=settings.folder)
-    last = _prepare_folder(settings, recipe)  # after the data: without them there is no run
     data = BeatData(
         split,
         batch_size=recipe.batch_size,
         seed=settings.seed,
         normal_share=recipe.normal_share,
     )
+    trainer, best = make_trainer(settings, recipe, console)
+    recipe.check_batches(data.train_sampler().n, trainer.world_size)
+    last = _prepare_folder(settings, recipe)  # last: what cannot start leaves no folder behind
     console.print(f"training beats    {split.train.counts()}", highlight=False)
     console.print(f"validation beats  {split.validation.counts()}", highlight=False)
     task = BeatTask(
         network, recipe, class_counts=data.class_counts, margin=MARGIN, seed=settings.seed
     )
-    trainer, best = _make_trainer(settings, recipe, console)
-    if settings.compile and _can_compile(trainer):
+    if settings.compile and can_compile(trainer):
         trainer.callbacks.append(Compile())  # type: ignore[attr-defined]  # missing in its stubs
     with warnings.catch_warnings():
         for known in EXPECTED_WARNINGS:
@@ -132,14 +128,13 @@ def train(settings: RunSettings, console: Console | None = None) -> Path:
         trainer.fit(task, datamodule=data, ckpt_path=last, weights_only=True)
     if not trainer.is_global_zero:
         return settings.out / "bundle"
-    chosen = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    chosen = torch.load(_best(settings), map_location="cpu", weights_only=True)
     return _write_bundle(settings, recipe, chosen, split.train.counts(), best)
 
 
-def _can_compile(trainer: L.Trainer) -> bool:
-    """`torch.compile` needs a C++ compiler for the CPU and brings its own for a GPU."""
-    on_cpu = trainer.strategy.root_device.type == "cpu"
-    return not on_cpu or any(shutil.which(name) for name in ("g++", "clang++", "c++"))
+def _best(settings: RunSettings) -> Path:
+    """Where the best epoch so far is kept."""
+    return settings.out / "checkpoints" / "best.ckpt"
 
 
 def _prepare_folder(settings: RunSettings, recipe: Recipe) -> str | None:
@@ -162,6 +157,9 @@ def _prepare_folder(settings: RunSettings, recipe: Recipe) -> str | None:
         if json.loads(note.read_text(encoding="utf-8")) != identity:
             msg = f"the run in {settings.out} has another model, protocol, seed or recipe"
             raise RecipeError(msg + "; resume it with the same ones or choose another --out")
+        if resume_from and not _best(settings).is_file():
+            msg = f"the run in {settings.out} has lost its checkpoints/best.ckpt"
+            raise OutputError(msg + "; put it back or choose another --out")
         return resume_from
     try:
         settings.out.mkdir(parents=True, exist_ok=True)
@@ -170,57 +168,6 @@ def _prepare_folder(settings: RunSettings, recipe: Recipe) -> str | None:
         msg = f"cannot write to {settings.out} ({error.strerror}); choose another --out"
         raise OutputError(msg) from error
     return None
-
-
-def _make_trainer(
-    settings: RunSettings, recipe: Recipe, console: Console
-) -> tuple[L.Trainer, ModelCheckpoint]:
-    mode = "min" if recipe.monitor == "val_loss" else "max"
-    best = ModelCheckpoint(
-        settings.out / "checkpoints",
-        filename="best",
-        monitor=recipe.monitor,
-        mode=mode,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    # Its own callback, because `save_last` writes only in epochs that are the best so far; at the
-    # end of the epoch and after `best`, so that it holds the final state of everything else.
-    last = ModelCheckpoint(
-        settings.out / "checkpoints",
-        filename="last",
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    callbacks: list[Callback] = [
-        EpochTable(settings.out / "logs" / "metrics.csv"),
-        Patience(monitor=recipe.monitor, mode=mode, patience=recipe.patience),
-        RichProgressBar() if console.is_terminal else EpochLine(console),
-        best,
-        last,
-    ]
-    if settings.limit_epochs is not None:
-        callbacks.append(EpochLimit(settings.limit_epochs))
-    if recipe.ema_decay > 0:
-        callbacks.append(EMAWeightAveraging(decay=recipe.ema_decay))
-    epochs = recipe.max_epochs
-    trainer = L.Trainer(
-        accelerator=settings.accelerator,
-        devices=settings.devices,
-        strategy=settings.strategy,
-        precision=settings.precision,  # type: ignore[arg-type]  # Lightning checks the string
-        max_epochs=epochs,
-        gradient_clip_val=recipe.gradient_clip,
-        callbacks=callbacks,
-        logger=TensorBoardLogger(settings.out, name="", version="tensorboard"),
-        deterministic=True,
-        use_distributed_sampler=False,  # BatchSampler shares the rows out itself
-        enable_model_summary=False,
-        enable_progress_bar=console.is_terminal,
-        num_sanity_val_steps=0,
-        log_every_n_steps=0,  # everything is logged by epoch
-    )
-    return trainer, best
 
 
 def _write_bundle(

@@ -82,7 +82,7 @@ class BeatTask(L.LightningModule):
             z = augment(windows, self.margin, self.recipe.augment)
         else:
             z = zscore(crop(windows, self.margin))
-        logits = self(z.unsqueeze(1))
+        logits = self._full(self(z.unsqueeze(1)))
         loss = F.cross_entropy(
             logits,
             classes,
@@ -97,7 +97,7 @@ class BeatTask(L.LightningModule):
         windows, classes = batch
         z = zscore(crop(windows, self.margin))
         # `forward` itself: compiling the network again for evaluation costs more than it saves.
-        self._validated.append((self.network.forward(z.unsqueeze(1)), classes))
+        self._validated.append((self._full(self.network.forward(z.unsqueeze(1))), classes))
 
     def on_validation_epoch_end(self) -> None:
         """Score the whole validation part at once, across all devices."""
@@ -118,6 +118,10 @@ class BeatTask(L.LightningModule):
         schedule = self.lr_schedulers()
         if isinstance(schedule, ReduceLROnPlateau):
             schedule.step(float(loss))
+
+    def _full(self, logits: Tensor) -> Tensor:
+        """Logits in the precision of the class weights: mixed precision gives half of it."""
+        return logits.to(self.class_weights.dtype)
 
     def _gather(self, part: Tensor) -> Tensor:
         """Join the rows of all processes, which may have one row more or less each."""
@@ -151,11 +155,13 @@ class BeatTask(L.LightningModule):
                 "optimizer": optimizer,
                 "lr_scheduler": {"scheduler": plateau, "monitor": "val_loss"},
             }
+        steps = int(self.trainer.estimated_stepping_batches)
         cycle = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
             max_lr=settings.lr,
-            total_steps=int(self.trainer.estimated_stepping_batches),
-            pct_start=schedule.warmup,
+            total_steps=steps,
+            # PyTorch divides by warmup * steps - 1; a rise of one step is none.
+            pct_start=schedule.warmup if schedule.warmup * steps > 1 else 0.0,
             cycle_momentum=False,
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
