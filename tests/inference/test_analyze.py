@@ -121,6 +121,12 @@ def test_measured_accuracy_is_the_recorded_one(simulated):
             "fs = 20 Hz is too low to see a beat's shape; at least 50 Hz are needed",
         ),
         (
+            lambda s: ectopy.analyze(np.stack([s, s]), fs=360),
+            SignalError,
+            "signal of shape (2, 21600) has more leads than samples; "
+            "expected (samples, leads): transpose it",
+        ),
+        (
             lambda s: ectopy.analyze(s[:, None, None], fs=360),
             SignalError,
             "signal of shape (21600, 1, 1); expected (samples,) or (samples, leads), in mV",

@@ -189,6 +189,9 @@ def _open(source: str | Path | Recording | ArrayLike, fs: float | None) -> Recor
     if signal.ndim not in (1, 2) or signal.size == 0:
         msg = f"signal of shape {signal.shape}; expected (samples,) or (samples, leads), in mV"
         raise SignalError(msg)
+    if signal.ndim == 2 and signal.shape[0] < signal.shape[1]:
+        msg = f"signal of shape {signal.shape} has more leads than samples; expected "
+        raise SignalError(f"{msg}(samples, leads): transpose it")
     signal = signal.reshape(len(signal), -1)
     leads = tuple(f"lead{i + 1}" for i in range(signal.shape[1]))
     return Recording(signal_mv=signal, fs=float(fs), leads=leads, name="signal")
