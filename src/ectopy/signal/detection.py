@@ -11,7 +11,6 @@ candidates and on one number for each second. Slices give the same beats as one 
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,10 +18,10 @@ import numpy as np
 
 from ectopy.errors import SignalError
 from ectopy.signal.conditioning import fill_missing
+from ectopy.signal.gaps import bridge
+from ectopy.signal.slices import Slice, block_samples, slices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 MIN_FS = 50.0
@@ -50,7 +49,6 @@ _AVERAGE_S = 0.08
 # and of the blocks around, a lower-middle one, so that tall ectopic beats in every other block do
 # not decide it. Half of an upper-middle one is the least, so that a heart slower than one beat in
 # a block is not measured by its pauses.
-_BLOCK_S = 1.0
 _USUAL_BLOCKS = 17
 _USUAL_PERCENTILE = 40
 _LEAST_PERCENTILE = 75
@@ -63,11 +61,6 @@ _THRESHOLD = 0.4
 _LONG_VIEW_BLOCKS = 601
 _LONG_VIEW_PERCENTILE = 75
 _FLOOR_SHARE = 0.1
-
-# Stretches that keep one value this long are no signal, nor are stretches this long without any
-# known sample. Beats are not placed there.
-_FLAT_S = 0.2
-_GAP_S = 0.05
 
 # Candidates closer than this are one beat (240 beats per minute).
 _MIN_GAP_S = 0.25
@@ -85,10 +78,6 @@ _SEARCH_BACK_THRESHOLD = 0.24
 # Where an annotator's mark is sought around a detected peak, and in which band.
 _REFINE_S = 0.1
 _REFINE_HZ = (3.0, 30.0)
-
-# Seconds that a slice reaches into its neighbours: more than the blocks and intervals that a
-# decision looks at, so that both sides of a border decide alike.
-_OVERLAP_S = 30.0
 
 
 def detect_beats(
@@ -139,12 +128,14 @@ def detect_beats(
     [125, 375, 625, 875]
     """
     signal, missing = _checked(signal_mv, fs)
-    signal, lost = _bridge(signal, missing, fs, slice_s)
-    parts = [_search(signal, lost, fs, part) for part in _slices(len(signal), fs, slice_s)]
+    signal, lost = bridge(signal, missing, fs, slice_s)
+    parts = [_search(signal, lost, fs, part) for part in slices(len(signal), fs, slice_s)]
     peaks, activity, relative, strongest = (
         np.concatenate(found) for found in zip(*parts, strict=True)
     )
-    high_enough = activity > _floor(strongest)[(peaks // _block(fs)).clip(0, len(strongest) - 1)]
+    high_enough = (
+        activity > _floor(strongest)[(peaks // block_samples(fs)).clip(0, len(strongest) - 1)]
+    )
     peaks = _select(peaks[high_enough], relative[high_enough], fs)
     peaks = _refine(signal, fs, peaks, slice_s)
     return peaks[~lost[peaks]]
@@ -205,7 +196,7 @@ def _refine(
     """Place peaks on a signal without gaps."""
     refined = np.empty_like(peaks)
     strengths = np.empty(len(peaks))
-    for part in _slices(len(signal), fs, slice_s):
+    for part in slices(len(signal), fs, slice_s):
         first, last = np.searchsorted(peaks, [part.start, part.stop])
         deflection = np.abs(_bandpass(signal[part.outer], fs, _REFINE_HZ))
         nearby = _around(peaks[first:last] - part.outer.start, _REFINE_S, fs, len(deflection))
@@ -214,73 +205,6 @@ def _refine(
         refined[first:last] = nearby[rows, best] + part.outer.start
         strengths[first:last] = heights[rows, best]
     return _spaced(refined, strengths, REFRACTORY_S * fs)
-
-
-class _Slice(NamedTuple):
-    """Samples `start` to `stop` of a recording, and the larger stretch worked on for them."""
-
-    start: int
-    stop: int
-    outer: slice
-
-
-def _slices(n_samples: int, fs: float, slice_s: float) -> Iterator[_Slice]:
-    """Cut a recording into slices of about `slice_s` seconds that reach into their neighbours.
-
-    Borders lie on whole blocks, so that every slice sees the same blocks as one pass would.
-    """
-    block = _block(fs)
-    reach = ceil(_OVERLAP_S / _BLOCK_S) * block
-    n_slices = max(1, round(n_samples / (max(slice_s, _BLOCK_S) * fs)))
-    bounds = (np.linspace(0, n_samples // block, n_slices + 1).astype(int) * block).tolist()
-    bounds[-1] = n_samples
-    for start, stop in pairwise(bounds):
-        yield _Slice(start, stop, slice(max(0, start - reach), min(n_samples, stop + reach)))
-
-
-def _block(fs: float) -> int:
-    """Count the samples of a block."""
-    return round(_BLOCK_S * fs)
-
-
-def _bridge(
-    signal: NDArray[np.float32], missing: NDArray[np.bool_], fs: float, slice_s: float
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Bridge flat stretches as gaps are, and mark where no beat can be.
-
-    A lost contact leaves a flat line at some other voltage: without it there is no step, which
-    would look like a beat.
-    """
-    flat = np.zeros(len(signal), dtype=np.bool_)
-    lost = np.zeros(len(signal), dtype=np.bool_)
-    for start, stop, outer in _slices(len(signal), fs, slice_s):
-        inner = slice(start - outer.start, stop - outer.start)
-        flat[start:stop] = _constant(signal[outer], _FLAT_S * fs)[inner]
-        gaps = missing[outer] & _constant(missing[outer], _GAP_S * fs)
-        lost[start:stop] = flat[start:stop] | gaps[inner]
-    if not flat.any():
-        return signal, lost
-    # A gap beside a flat stretch leads to its voltage, so both are bridged as one.
-    bridged, last = signal.copy(), len(signal) - 1
-    unknown = np.concatenate([[False], flat | missing, [False]])
-    edges = np.flatnonzero(unknown[1:] != unknown[:-1])
-    for start, stop in edges.reshape(-1, 2).tolist():
-        if flat[start:stop].any():
-            # At an end of the recording the only neighbour is held; with none, nothing changes.
-            before = start - 1 if start > 0 else min(stop, last)
-            after = stop if stop <= last else max(start - 1, 0)
-            ends = signal[before], signal[after]
-            bridged[start:stop] = np.linspace(*ends, stop - start + 2)[1:-1]
-    return bridged, lost
-
-
-def _constant(
-    values: NDArray[np.float32] | NDArray[np.bool_], min_length: float
-) -> NDArray[np.bool_]:
-    """Mark the samples of stretches that keep one value for at least `min_length` samples."""
-    changes = np.flatnonzero(values[1:] != values[:-1]) + 1
-    lengths = np.diff(changes, prepend=0, append=len(values))
-    return np.repeat(lengths >= min_length, lengths)
 
 
 class _Found(NamedTuple):
@@ -295,16 +219,14 @@ class _Found(NamedTuple):
     strongest: NDArray[np.float64]
 
 
-def _search(
-    signal: NDArray[np.float32], lost: NDArray[np.bool_], fs: float, part: _Slice
-) -> _Found:
+def _search(signal: NDArray[np.float32], lost: NDArray[np.bool_], fs: float, part: Slice) -> _Found:
     """Peaks of the activity in one slice that may be beats; none where it is flat."""
     from scipy.ndimage import uniform_filter1d
     from scipy.signal import find_peaks
 
     signal, lost = signal[part.outer], lost[part.outer]
     # What is left at the end is added to the last block.
-    block = _block(fs)
+    block = block_samples(fs)
     starts = np.arange(0, max(len(signal) - block, 0) + 1, block)
     inner_blocks = (starts >= part.start - part.outer.start) & (
         starts < part.stop - part.outer.start
