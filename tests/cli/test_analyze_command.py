@@ -255,6 +255,8 @@ def test_a_reader_that_has_seen_enough(record, tmp_path, more):
 def test_an_interruption():
     code = (
         "import os, signal, typer; from ectopy import cli; "
+        # A suite that runs in the background ignores the signal, and so would its children.
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
         "cli.app.command('wait')(lambda: os.kill(os.getpid(), signal.SIGINT)); "
         "import sys; sys.argv[1:] = ['wait']; cli.main()"
     )

@@ -159,7 +159,9 @@ class TestResume:
         hold = threading.Event()
         server.answer("1.dat", reply(bytes_sent=140_000, hold=hold), reply())
         program = (
-            "import sys; from pathlib import Path\n"
+            "import signal, sys; from pathlib import Path\n"
+            # A suite that runs in the background ignores the signal, and so would its children.
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "from ectopy.data.fetch import fetch\n"
             "from ectopy.data.registry import Database\n"
             "address, digest, folder = sys.argv[1:]\n"
