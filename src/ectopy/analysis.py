@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ectopy.beats import CLASSES
+from ectopy.beats import CLASSES, count_classes
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -334,10 +334,9 @@ def _six_digits(values: NDArray[np.float32]) -> list[float | None]:
 
 def _reference(reference: ReferenceBeats, *, rows: bool) -> dict[str, Any]:
     """Give reference beats as plain data: how many, and with `rows` where and which."""
-    found = np.bincount(reference.classes, minlength=len(CLASSES)).tolist()
     content: dict[str, Any] = {
         "n_beats": len(reference),
-        "counts": dict(zip(CLASSES, found, strict=True)),
+        "counts": count_classes(reference.classes),
     }
     if rows:
         content["samples"] = reference.peaks.tolist()

@@ -60,6 +60,23 @@ def class_indices(symbols: Iterable[str]) -> NDArray[np.int8]:
     return np.fromiter((SYMBOL_TO_INDEX.get(s, NOT_A_BEAT) for s in symbols), dtype=np.int8)
 
 
+def count_classes(classes: NDArray[np.int8]) -> dict[str, int]:
+    """Count the beats of each class, every class named even when it has none.
+
+    Parameters
+    ----------
+    classes : ndarray of int8, shape (beats,)
+        Indices into `CLASSES`.
+
+    Examples
+    --------
+    >>> count_classes(np.array([0, 0, 2], dtype=np.int8))
+    {'N': 2, 'S': 0, 'V': 1, 'F': 0, 'Q': 0}
+    """
+    found = np.bincount(classes, minlength=len(CLASSES)).tolist()
+    return dict(zip(CLASSES, found, strict=True))
+
+
 @dataclass(frozen=True, eq=False)
 class ReferenceBeats:
     """Beats as cardiologists, or a simulation, marked them.
@@ -150,5 +167,4 @@ class BeatTable:
 
     def counts(self) -> dict[str, int]:
         """Beats of each class, every class named even when it has none."""
-        found = np.bincount(self.classes, minlength=len(CLASSES))
-        return {name: int(n) for name, n in zip(CLASSES, found, strict=True)}
+        return count_classes(self.classes)

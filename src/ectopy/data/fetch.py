@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ectopy.checksum import sha256_of
 from ectopy.data.registry import data_dir, fetch_command
 from ectopy.data.transfer import (
     FetchProgress,
@@ -14,7 +15,6 @@ from ectopy.data.transfer import (
     Transfer,
     TransferError,
     cannot_write,
-    sha256_of,
 )
 from ectopy.errors import DataError
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ectopy.beats import CLASSES
+from ectopy.beats import count_classes
 from ectopy.data.mitdb import RECORDS, load
 from ectopy.errors import MissingExtra, ProtocolError
 from ectopy.signal.windows import cut_windows, window_fits
@@ -88,8 +88,7 @@ class BeatSet:
 
     def counts(self) -> dict[str, int]:
         """Beats of each class."""
-        found = np.bincount(self.classes, minlength=len(CLASSES))
-        return {name: int(n) for name, n in zip(CLASSES, found, strict=True)}
+        return count_classes(self.classes)
 
 
 @dataclass(frozen=True)

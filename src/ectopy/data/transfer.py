@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import queue
 import threading
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from ectopy._version import __version__
+from ectopy.checksum import sha256_of
 from ectopy.data.registry import DATA_VARIABLE
 from ectopy.errors import DataError
 
@@ -262,12 +262,6 @@ def _open_session(connections: int, retries: int) -> requests.Session:
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file as hexadecimal digits, read a small buffer at a time."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cannot_write(error: OSError, path: Path) -> str:

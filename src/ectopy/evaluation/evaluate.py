@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ectopy._version import code_version
-from ectopy.beats import CLASSES
+from ectopy.beats import CLASSES, count_classes
 from ectopy.data.mitdb import load
 from ectopy.data.protocols import SAME_SUBJECT, BeatSet, get_protocol, load_test
 from ectopy.errors import ProtocolError
@@ -142,15 +142,10 @@ def _per_record(test: BeatSet, probabilities: NDArray[np.float32]) -> dict[str, 
         table[str(name)] = {
             "n": int(rows.sum()),
             "accuracy": float(right.mean()),
-            "true": _count(true),
-            "right": _count(true[right]),
+            "true": count_classes(true),
+            "right": count_classes(true[right]),
         }
     return table
-
-
-def _count(classes: NDArray[np.int8]) -> dict[str, int]:
-    found = np.bincount(classes, minlength=len(CLASSES)).tolist()
-    return dict(zip(CLASSES, found, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +192,7 @@ def _score_detected(
         "macro_f1": everything["macro_f1"],
         "reference_beats": everything["reference_beats"],
         "positive_predictivity": everything["n"] / (everything["n"] + len(additional)),
-        "additional": _count(additional),
+        "additional": count_classes(additional),
         "additional_per_record": {c.record: len(c.additional) for c in chains},
     }
     return scores
@@ -224,7 +219,7 @@ def _summarise_chains(chains: list[_Chain]) -> dict[str, Any]:
     found = ~np.isnan(probabilities[:, 0])
     scores = score_classes(classes[found], probabilities[found])
     n = len(classes)
-    scores["reference_beats"] = _count(classes)
-    scores["missed"] = _count(classes[~found])
+    scores["reference_beats"] = count_classes(classes)
+    scores["missed"] = count_classes(classes[~found])
     scores["accuracy_with_missed"] = scores["accuracy"] * scores["n"] / n if n else 0.0
     return scores

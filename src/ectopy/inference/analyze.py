@@ -86,12 +86,12 @@ def analyze(
     column = select_lead(recording.leads, lead, bundle.contract.lead_preference)
     name, signal = recording.leads[column], recording.signal_mv[:, column]
     warnings = check_lead(signal, recording.fs, name)
-    reference = None
+    reference, beat_source = None, ANNOTATED
     if isinstance(beats, str) and beats == ANNOTATED:
         reference = _read_reference(source, annotator)
         peaks = reference.peaks
     elif isinstance(beats, str) and beats == DETECTED:
-        peaks = detect_beats(signal, recording.fs)
+        peaks, beat_source = detect_beats(signal, recording.fs), DETECTED
     else:
         peaks = _check_peaks(beats, recording.n_samples)
     if len(peaks) < MIN_BEATS:
@@ -107,7 +107,7 @@ def analyze(
         lead=name,
         signal_mv=np.ascontiguousarray(signal),
         beats=BeatTable(peaks, probabilities, recording.fs),
-        beat_source=DETECTED if isinstance(beats, str) and beats == DETECTED else ANNOTATED,
+        beat_source=beat_source,
         model=describe_model(bundle),
         reference=reference,
         warnings=(*warnings, *_doubts(bundle, recording, column, probabilities)),

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ectopy.beats import CLASSES
+from ectopy.beats import CLASSES, count_classes
 from ectopy.signal.matching import MATCH_WINDOW_S, match_beats
 
 if TYPE_CHECKING:
@@ -59,7 +57,7 @@ def compare_with_truth(analysis: Analysis, truth: ReferenceBeats) -> TruthScore:
     rows, found = match_beats(truth.peaks, analysis.beats.peaks, MATCH_WINDOW_S * analysis.fs)
     is_right = analysis.beats.classes[found] == truth.classes[rows]
     all_n, found_n, right_n = (
-        np.bincount(classes, minlength=len(CLASSES)).tolist()
+        count_classes(classes)
         for classes in (truth.classes, truth.classes[rows], truth.classes[rows][is_right])
     )
     return TruthScore(
@@ -67,5 +65,5 @@ def compare_with_truth(analysis: Analysis, truth: ReferenceBeats) -> TruthScore:
         found=len(rows),
         right=int(is_right.sum()),
         additional=len(analysis.beats) - len(found),
-        per_class={name: (all_n[c], found_n[c], right_n[c]) for c, name in enumerate(CLASSES)},
+        per_class={name: (all_n[name], found_n[name], right_n[name]) for name in CLASSES},
     )

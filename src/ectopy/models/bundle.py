@@ -5,7 +5,6 @@ Nothing here needs PyTorch, so that a recording can be analysed without it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ectopy.beats import CLASSES
+from ectopy.checksum import sha256_of
 from ectopy.errors import BundleError
 from ectopy.models import hub
 from ectopy.recording import PREFERRED_LEADS
@@ -147,10 +147,10 @@ class Bundle:
         """What the model expects of its input."""
         return InputContract.from_dict(self.config["input"])
 
-    @cached_property
+    @property
     def weights_sha256(self) -> str:
-        """SHA-256 of the weights file, which names the weights exactly."""
-        return sha256_of(self.folder / WEIGHTS_FILE)
+        """SHA-256 of the weights file, which `open_bundle` has compared with the file itself."""
+        return str(self.config["files"][WEIGHTS_FILE])
 
     @property
     def n_parameters(self) -> int:
@@ -178,11 +178,6 @@ class Bundle:
             msg = f"results {str(path)!r} are damaged ({error}); delete the file or measure again"
             raise BundleError(msg) from error
         return results if results.get("weights_sha256") == self.weights_sha256 else None
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a small file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def results_file(protocol: str, beats: str) -> Path:

@@ -9,6 +9,7 @@ is ever made.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
@@ -163,22 +164,15 @@ class KANHead(nn.Module):
         base_init: BaseInit = "kaiming",
     ) -> None:
         super().__init__()
-        self.kan1 = KANLayer(
-            n_in=n_in,
-            n_out=n_hidden,
+        layer = partial(
+            KANLayer,
             intervals=intervals,
             grid_range=grid_range,
             spline_noise=spline_noise,
             base_init=base_init,
         )
-        self.kan2 = KANLayer(
-            n_in=n_hidden,
-            n_out=n_classes,
-            intervals=intervals,
-            grid_range=grid_range,
-            spline_noise=spline_noise,
-            base_init=base_init,
-        )
+        self.kan1 = layer(n_in=n_in, n_out=n_hidden)
+        self.kan2 = layer(n_in=n_hidden, n_out=n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features (beats, n_in) to logits (beats, n_classes)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import tempfile
 import warnings
@@ -18,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from ectopy._version import code_version
 from ectopy.beats import CLASSES
+from ectopy.checksum import sha256_of
 from ectopy.errors import BundleError
 from ectopy.models.bundle import (
     CARD_FILE,
@@ -29,7 +29,6 @@ from ectopy.models.bundle import (
     contract_to_dict,
     find_bundle,
     open_bundle,
-    sha256_of,
 )
 from ectopy.models.card import model_card
 from ectopy.models.registry import create_model
@@ -126,7 +125,7 @@ def save_bundle(
             file.chmod(0o644)
         if folder.exists():
             shutil.rmtree(folder)
-        os.replace(draft, folder)  # noqa: PTH105 - the atomic move is the point
+        draft.replace(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 
 if TYPE_CHECKING:
@@ -75,7 +73,7 @@ class EpochTable(Callback):
             writer = csv.DictWriter(file, fieldnames=list(self.rows[0]))
             writer.writeheader()
             writer.writerows(self.rows)
-        os.replace(draft, self.path)  # noqa: PTH105 - the atomic move is the point
+        draft.replace(self.path)
 
     def state_dict(self) -> dict[str, Any]:
         """Keep the rows in the checkpoint."""
@@ -143,6 +141,4 @@ class Compile(Callback):
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Compile."""
-        network = pl_module.network
-        assert isinstance(network, torch.nn.Module)  # noqa: S101 - narrows the type for mypy
-        network.compile()
+        pl_module.get_submodule("network").compile()

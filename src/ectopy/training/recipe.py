@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from ectopy.errors import RecipeError
+
+Settings = TypeVar("Settings")
 
 Share = Annotated[float, "from 0 to 1"]
 BelowOne = Annotated[float, "from 0, below 1"]
@@ -179,9 +181,7 @@ def load_recipe(name: str) -> Recipe:
     except ValueError as error:  # neither TOML nor, perhaps, text at all
         msg = f"recipe {name!r} is not valid TOML: {error}"
         raise RecipeError(msg) from error
-    recipe = _build(Recipe, table, name)
-    assert isinstance(recipe, Recipe)  # noqa: S101 - narrows the type for mypy
-    return recipe
+    return _build(Recipe, table, name)
 
 
 def shipped() -> list[str]:
@@ -190,10 +190,10 @@ def shipped() -> list[str]:
     return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith("toml"))
 
 
-def _build(kind: type, table: dict[str, Any], where: str) -> object:
+def _build(kind: type[Settings], table: dict[str, Any], where: str) -> Settings:
     """Fill a settings dataclass from a TOML table, strictly."""
     hints = get_type_hints(kind, include_extras=True)
-    known = {f.name for f in fields(kind)}
+    known = set(hints)
     unknown = set(table) - known
     if unknown:
         msg = (
