@@ -127,20 +127,24 @@ def _temporary(target: Path, made: set[Path] | None) -> TemporaryDirectory[str]:
                 made.update(path for path in (target, *target.parents) if not path.exists())
                 target.mkdir(parents=True, exist_ok=True)
             return TemporaryDirectory(prefix=".ectopy-", dir=target, ignore_cleanup_errors=True)
-        except FileNotFoundError:
-            # Another process that failed has removed the folders it made, which are these.
-            if made is None or attempt == _ATTEMPTS:
+        except (FileNotFoundError, FileExistsError):
+            # Another process that failed has removed the folders it made, which are these: before
+            # they were used, or between finding them there and seeing that they are folders.
+            if made is None or attempt == _ATTEMPTS or _file_in(target):
                 raise
     raise AssertionError  # the last attempt returns or raises
 
 
 def _reason(folder: Path, error: OSError) -> str:
     """Say in a few words why `folder` cannot be written to."""
-    if isinstance(error, (FileExistsError, NotADirectoryError)):
-        for path in (folder, *folder.parents):
-            if path.exists() and not path.is_dir():
-                return f"{str(path)!r} is a file, not a folder"
+    if isinstance(error, (FileExistsError, NotADirectoryError)) and (file := _file_in(folder)):
+        return f"{str(file)!r} is a file, not a folder"
     return (error.strerror or str(error)).lower()
+
+
+def _file_in(folder: Path) -> Path | None:
+    """Find a file where the path of a folder needs a folder."""
+    return next((path for path in (folder, *folder.parents) if path.is_file()), None)
 
 
 def check_folder(folder: str | os.PathLike[str]) -> None:
