@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ectopy.data.registry import DATA_VARIABLE, database_dir, fetch_command
 from ectopy.errors import DataError, RecordingError
 from ectopy.readers import read, read_annotations
+from ectopy.readers.wfdb_annotations import read_marks
 
 if TYPE_CHECKING:
     import os
@@ -71,6 +72,36 @@ def load(
         return read(path), read_annotations(path)
     except RecordingError as error:
         raise DataError(_damaged(record, place, str(error))) from error
+
+
+def load_flutter(
+    record: str, folder: str | os.PathLike[str] | None = None
+) -> list[tuple[int, int]]:
+    """Find the stretches of ventricular flutter of one record, in which beats are not marked.
+
+    Parameters
+    ----------
+    record, folder
+        As in `load`.
+
+    Returns
+    -------
+    list of (int, int)
+        First and last sample of each stretch, from its mark ``[`` to its mark ``]``.
+
+    Raises
+    ------
+    DataError
+        As `load`.
+    """
+    place = database_dir("mitdb") if folder is None else Path(folder)
+    _require_files(record, place)
+    try:
+        marks = read_marks(place / f"{record}.atr")
+    except RecordingError as error:
+        raise DataError(_damaged(record, place, str(error))) from error
+    starts, stops = (marks.samples[marks.symbols == bracket].tolist() for bracket in "[]")
+    return list(zip(starts, stops, strict=False))
 
 
 def _damaged(record: str, folder: Path, problem: str) -> str:

@@ -1,4 +1,4 @@
-"""Read the beats of WFDB annotation files.
+"""Read the beats, or every mark, of WFDB annotation files.
 
 The format is that of the WFDB Applications Guide, annot(5): 16-bit words, each with a code in its
 upper 6 bits and, mostly, the time since the preceding annotation in its lower 10.
@@ -79,11 +79,67 @@ def read_beats(path: str | PathLike[str], extension: str) -> ReferenceBeats:
     return beats
 
 
+class FileMarks(NamedTuple):
+    """Every mark of an annotation file, in the order of time.
+
+    Attributes
+    ----------
+    samples : ndarray of int64, shape (marks,)
+        Sample index of each mark, ascending; several marks may share one.
+    symbols : ndarray of str, shape (marks,)
+        WFDB symbol of each; a blank where its code has none.
+    subtypes : ndarray of int8, shape (marks,)
+        WFDB subtype of each, 0 unless the file gives one.
+    resolution : float or None
+        Samples a second that the file counts in, where it says.
+    """
+
+    samples: NDArray[np.int64]
+    symbols: NDArray[np.str_]
+    subtypes: NDArray[np.int8]
+    resolution: float | None
+
+
+def read_marks(file: str | PathLike[str]) -> FileMarks:
+    """Read every mark of a WFDB annotation file, beat or not.
+
+    Nothing but the file itself is looked at, so there may be two beats on one sample, or beats
+    beyond the end of the recording. An empty file has no marks.
+
+    Parameters
+    ----------
+    file : path
+        The annotation file itself.
+
+    Returns
+    -------
+    FileMarks
+
+    Raises
+    ------
+    RecordingError
+        If the file is missing or damaged.
+    """
+    path = Path(file)
+    try:
+        is_empty = path.stat().st_size == 0
+        marks = _Marks(np.zeros(0, dtype=np.int64), [], [], None) if is_empty else _read_marks(path)
+    except OSError as error:
+        msg = f"cannot read {path}: {error.strerror or error}; check the file and its permissions"
+        raise RecordingError(msg) from error
+    _check_codes_and_order(path, marks)
+    # A subtype is the lower byte of its word, and has a sign.
+    subtypes = np.array(marks.subtypes, dtype=np.int64).astype(np.uint8).view(np.int8)
+    symbols = np.array([_SYMBOLS.get(code, " ") for code in marks.codes], dtype="<U1")
+    return FileMarks(marks.samples, symbols, subtypes, marks.resolution)
+
+
 class _Marks(NamedTuple):
     """Annotations of a file, and the samples a second that it counts in, where it says."""
 
     samples: NDArray[np.int64]
     codes: list[int]
+    subtypes: list[int]
     resolution: float | None
 
 
@@ -112,7 +168,10 @@ def _read_marks(file: Path) -> _Marks:
         msg = f"{file} is empty; get the annotation file again"
         raise RecordingError(msg)
     words: list[int] = np.frombuffer(content[: len(content) // 2 * 2], dtype="<u2").tolist()
-    samples, codes, time, at = [], [], 0, 0
+    samples: list[int] = []
+    codes: list[int] = []
+    subtypes: list[int] = []
+    time = at = 0
     resolution = None
     while at < len(words) and words[at] != 0:
         code, value = divmod(words[at], 1024)
@@ -126,24 +185,32 @@ def _read_marks(file: Path) -> _Marks:
             found = _RESOLUTION.match(content[2 * at : 2 * at + value])
             resolution = float(found[1]) if found else resolution
             at += (value + 1) // 2
-        elif code not in (_NUMBER, _SUBTYPE, _CHANNEL):
+        elif code == _SUBTYPE:
+            subtypes[-1:] = [value] if subtypes else []
+        elif code not in (_NUMBER, _CHANNEL):
             time += value
             samples.append(time)
             codes.append(code)
+            subtypes.append(0)
     if at >= len(words):
         msg = f"{file} is cut short: it has no end mark; get the annotation file again"
         raise RecordingError(msg)
-    return _Marks(np.array(samples, dtype=np.int64), codes, resolution)
+    return _Marks(np.array(samples, dtype=np.int64), codes, subtypes, resolution)
+
+
+def _check_codes_and_order(file: Path, marks: _Marks) -> None:
+    """Refuse marks that cannot be."""
+    # Code 0 is no annotation, but some writers end a file's own description with it.
+    is_known = all(code <= _LAST_CODE for code in marks.codes)
+    if not is_known or (np.diff(marks.samples, prepend=0) < 0).any():
+        msg = f"{file} is damaged or no annotation file; get it again"
+        raise RecordingError(msg)
 
 
 def _check_marks(file: Path, marks: _Marks) -> None:
     """Refuse marks that cannot be, or that belong to another recording."""
+    _check_codes_and_order(file, marks)
     samples = marks.samples
-    # Code 0 is no annotation, but some writers end a file's own description with it.
-    is_known = all(code <= _LAST_CODE for code in marks.codes)
-    if not is_known or (np.diff(samples, prepend=0) < 0).any():
-        msg = f"{file} is damaged or no annotation file; get it again"
-        raise RecordingError(msg)
     if not file.with_suffix(".hea").is_file():
         return
     header = read_header(file.with_suffix(".hea"))
