@@ -107,7 +107,7 @@ def untrained_bundle(
     @functools.cache
     def make(name: str) -> Path:
         from ectopy.data.protocols import DS1
-        from ectopy.models.bundle import InputContract
+        from ectopy.models.contract import InputContract
         from ectopy.models.saving import save_bundle
 
         training = {

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from ectopy.beats import CLASSES, BeatTable, ReferenceBeats
     from ectopy.errors import EctopyError
     from ectopy.inference.analyze import analyze
+    from ectopy.inference.finder import BeatFinder, FoundBeats, detect_beats
+    from ectopy.inference.finder_stream import BeatStream
     from ectopy.readers import read, read_annotations
     from ectopy.recording import Recording
-    from ectopy.signal.detection import detect_beats
     from ectopy.writers import write_all
 
 _HOME = {
@@ -31,15 +32,21 @@ _HOME = {
     "read": "ectopy.readers",
     "read_annotations": "ectopy.readers",
     "Recording": "ectopy.recording",
-    "detect_beats": "ectopy.signal.detection",
+    "BeatFinder": "ectopy.inference.finder",
+    "BeatStream": "ectopy.inference.finder_stream",
+    "FoundBeats": "ectopy.inference.finder",
+    "detect_beats": "ectopy.inference.finder",
     "write_all": "ectopy.writers",
 }
 
 __all__ = [
     "CLASSES",
     "Analysis",
+    "BeatFinder",
+    "BeatStream",
     "BeatTable",
     "EctopyError",
+    "FoundBeats",
     "Recording",
     "ReferenceBeats",
     "Summary",

@@ -144,11 +144,13 @@ def test_intra_says_what_it_is(intra, made_up_mitdb):
 def test_detected_beats(inter, made_up_mitdb):
     results = evaluate(inter, "inter", beats="detected", folder=made_up_mitdb)
     extra = {
-        "reference_beats", "missed", "accuracy_with_missed", "all_records", "records",
+        "reference_beats", "missed", "accuracy_with_missed", "all_records", "records", "finder",
     }  # fmt: skip
     assert set(results) == HEAD | SCORES | TAIL | extra
     assert json.loads(json.dumps(results)) == results
     assert results["beats"] == "detected"
+    assert results["finder"]["records_seen"] == []
+    assert results["notes"][-1] == "the beat finder was trained on none of these records"
     reference = load_test("inter", folder=made_up_mitdb).counts()
     assert results["reference_beats"] == reference
     n = sum(reference.values())

@@ -62,6 +62,13 @@ def test_given_peaks_are_kept(simulated):
     assert analysis.beat_source == "annotated"
 
 
+def test_given_peaks_are_classed_where_none_could_be_found(simulated):
+    recording, truth = simulated
+    signal = resample(recording.signal_mv[:, 0], 360, 60)
+    peaks = rescale_peaks(truth.peaks, 360, 60, len(signal))
+    assert len(ectopy.analyze(signal, fs=60, beats=peaks).beats) == len(truth)
+
+
 def test_gain_does_not_change_the_classes(simulated):
     recording, truth = simulated
     signal = recording.signal_mv[:, 0]
@@ -166,8 +173,19 @@ def test_measured_accuracy_is_the_recorded_one(simulated):
         (
             lambda s: ectopy.analyze(s, fs=360, model="cnn-none"),
             BundleError,
-            "unknown model 'cnn-none'; shipped are: cnn-kan/intra, cnn-mlp/intra; "
-            "or give a bundle's folder",
+            "unknown model 'cnn-none'; shipped are: beat-finder/inter, cnn-kan/intra, "
+            "cnn-mlp/intra; or give a bundle's folder",
+        ),
+        (
+            lambda s: ectopy.analyze(s, fs=360, model="beat-finder"),
+            BundleError,
+            "beat-finder/inter finds beats and does not class them; "
+            "give a model that does, such as 'cnn-mlp'",
+        ),
+        (
+            lambda s: ectopy.analyze(s, fs=60),
+            SignalError,
+            "sampling frequency 60.0 Hz is not usable; beats need at least 80 Hz",
         ),
     ],
 )

@@ -13,12 +13,11 @@ from ectopy.errors import BundleError
 from ectopy.models.bundle import (
     DEFAULT_MODEL,
     DEFAULT_PROTOCOL,
-    InputContract,
-    contract_to_dict,
     find_bundle,
     open_bundle,
     shipped_bundles,
 )
+from ectopy.models.contract import InputContract, contract_to_dict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +118,7 @@ def test_a_configuration_that_lacks_something(folder, key):
 def test_a_configuration_that_is_a_list(folder):
     write(folder, [CONFIG])
     assert error_of(folder) == (
-        f"bundle {str(folder)!r}: config.json lacks 'classes'; train it again"
+        f"bundle {str(folder)!r}: config.json lacks 'files'; train it again"
     )
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ectopy.errors import OutputError
-from ectopy.models.bundle import Bundle, InputContract, contract_to_dict, open_bundle
+from ectopy.models.bundle import Bundle, open_bundle
 from ectopy.models.card import model_card, results_table
+from ectopy.models.contract import InputContract, contract_to_dict
 from ectopy.models.results import record_results
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ import pytest
 import ectopy.models
 from ectopy.errors import RecipeError
 from ectopy.models import MODELS, create_model
+from ectopy.models.finder import BeatFinderNet
+from ectopy.models.registry import create_finder
 
 
 def test_models_by_name():
@@ -28,7 +30,9 @@ def error_of(name, settings=None) -> str:
 
 
 def test_unknown_model():
-    assert error_of("resnet") == "unknown model 'resnet'; the models are: cnn-mlp, cnn-kan"
+    assert error_of("resnet") == (
+        "unknown model 'resnet'; the models are: cnn-mlp, cnn-kan, beat-finder"
+    )
 
 
 def test_unknown_setting():
@@ -54,6 +58,37 @@ def test_settings_that_make_no_model(name, settings):
 
 def test_a_grid_that_is_none_says_so():
     assert error_of("cnn-kan", {"grid_range": [1.0, -1.0]}).startswith("spline grid of 5 intervals")
+
+
+def test_the_finder_has_its_own_maker():
+    assert type(create_finder()) is BeatFinderNet
+    assert create_finder({"width": 8, "dilations": [1, 5]}).reach == 6
+    assert error_of("beat-finder") == (
+        "model 'beat-finder' finds beats and does not class them; make it with create_finder"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"depth": 3}, "BeatFinderNet.__init__() got an unexpected keyword argument 'depth'"),
+        ({"kernel": 4}, "kernel = 4 and first_kernel = 17 must be odd"),
+        (
+            {"width": -1, "dilations": [1]},
+            "width = -1, kernel = 3, first_kernel = 17 and dilations = [1] must all be above 0",
+        ),
+    ],
+)
+def test_settings_that_make_no_finder(settings, reason):
+    with pytest.raises(RecipeError) as caught:
+        create_finder(settings)
+    assert str(caught.value) == f"model 'beat-finder' does not take these settings: {reason}"
+
+
+@pytest.mark.parametrize("settings", [{"dilations": 3}, {"width": "wide"}, {"dilations": ["one"]}])
+def test_settings_of_the_wrong_kind_make_no_finder(settings):
+    with pytest.raises(RecipeError, match=r"^model 'beat-finder' does not take these settings: "):
+        create_finder(settings)
 
 
 def test_the_package_has_only_these_names():

@@ -10,9 +10,16 @@ import torch
 
 from ectopy.errors import BundleError
 from ectopy.models import create_model
-from ectopy.models.bundle import InputContract, find_bundle
+from ectopy.models.bundle import find_bundle
 from ectopy.models.card import model_card
-from ectopy.models.saving import load_model, onnx_difference, save_bundle
+from ectopy.models.contract import FinderContract, InputContract
+from ectopy.models.registry import create_finder
+from ectopy.models.saving import (
+    load_model,
+    network_state,
+    onnx_difference,
+    save_bundle,
+)
 
 FILES = {"README.md", "config.json", "model.onnx", "model.safetensors"}
 
@@ -61,10 +68,11 @@ def test_weights_of_another_size(untrained_bundle, tmp_path):
 def test_a_graph_of_other_weights_is_noticed(untrained_bundle):
     folder = untrained_bundle("cnn-mlp")
     model = load_model(folder)
-    assert onnx_difference(model, folder / "model.onnx", 256) <= 1e-4
+    assert onnx_difference(model, folder / "model.onnx", InputContract(), 256) <= 1e-4
     with torch.no_grad():
         model.classifier[8].bias += 0.01
-    assert onnx_difference(model, folder / "model.onnx", 256) == pytest.approx(0.01, abs=1e-4)
+    difference = onnx_difference(model, folder / "model.onnx", InputContract(), 256)
+    assert difference == pytest.approx(0.01, abs=1e-4)
 
 
 def test_a_diverged_model_is_refused_and_the_older_bundle_stays(untrained_bundle, tmp_path):
@@ -84,8 +92,60 @@ def test_a_diverged_model_is_refused_and_the_older_bundle_stays(untrained_bundle
             training=find_bundle(folder).config["training"],
         )
     assert str(caught.value) == (
-        "ONNX logits of cnn-mlp differ by nan from PyTorch's, expected at most 0.0001; "
+        "ONNX outputs of cnn-mlp differ by nan from PyTorch's, expected at most 0.0001; "
         "report this with your torch and onnxruntime versions"
     )
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_model_that_finds_beats_is_not_one_that_classes_them(tmp_path):
+    model = create_finder({"width": 4, "dilations": [1]}).eval()
+    training = {
+        "database": "made up", "protocol": "inter", "part": "train", "records": ["101"],
+        "held_out": ["106"], "beats": 3, "seed": 0, "recipe": {"name": "none"}, "epoch": 1,
+        "selected_by": "val_error", "selected_value": 0.25,
+    }  # fmt: skip
+    folder = save_bundle(
+        model,
+        tmp_path / "finder",
+        protocol="inter",
+        settings={"width": 4, "dilations": [1]},
+        contract=FinderContract(),
+        training=training,
+    )
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert (folder / "README.md").read_text() == model_card(find_bundle(folder))
+    with pytest.raises(BundleError) as caught:
+        load_model(folder)
+    assert str(caught.value) == (
+        "beat-finder/inter finds beats and does not class them; give a model that does, "
+        "such as 'cnn-mlp'"
+    )
+
+
+def test_a_diverged_finder_is_refused(tmp_path):
+    model = create_finder({"width": 4, "dilations": [1]}).eval()
+    with torch.no_grad():
+        model.out.bias.fill_(torch.nan)
+    with pytest.raises(BundleError) as caught:
+        save_bundle(
+            model,
+            tmp_path / "finder",
+            protocol="inter",
+            settings={},
+            contract=FinderContract(),
+            training={},
+        )
+    assert str(caught.value) == (
+        "ONNX outputs of beat-finder differ by nan from PyTorch's, expected at most 0.0001; "
+        "report this with your torch and onnxruntime versions"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_network_within_a_checkpoint():
+    state = {"network.out.bias": torch.zeros(2), "loss.weight": torch.ones(5)}
+    found = network_state({"state_dict": state, "epoch": 3})
+    assert list(found) == ["out.bias"]
+    assert torch.equal(found["out.bias"], torch.zeros(2))

@@ -12,16 +12,20 @@ import pytest
 import torch
 
 from ectopy.beats import CLASSES
-from ectopy.data.protocols import PROTOCOLS
+from ectopy.data.protocols import PACED, PROTOCOLS
+from ectopy.errors import BundleError
 from ectopy.evaluation.evaluate import evaluate
 from ectopy.models import ECGCNN, MODELS
 from ectopy.models.bundle import find_bundle, shipped_bundles
 from ectopy.models.card import model_card
-from ectopy.models.saving import load_model, onnx_difference
+from ectopy.models.saving import load_finder, load_model, onnx_difference
 
 WEIGHTS = Path(str(resources.files("ectopy"))) / "weights"
 
 shipped = pytest.mark.parametrize("name", shipped_bundles())
+class_beats = pytest.mark.parametrize(
+    "name", [name for name in shipped_bundles() if not find_bundle(name).finds]
+)
 
 
 def test_both_models_of_the_comparison_are_shipped():
@@ -45,7 +49,7 @@ def test_from_pretrained_by_name():
     assert model(torch.zeros(2, 1, 256)).shape == (2, 5)
 
 
-@shipped
+@class_beats
 def test_configuration_is_complete_and_true(name):
     bundle = find_bundle(name)
     config, training = bundle.config, bundle.config["training"]
@@ -71,12 +75,33 @@ def test_configuration_is_complete_and_true(name):
     assert all(torch.isfinite(value).all() for value in model.state_dict().values())
 
 
-@shipped
+@class_beats
 def test_graph_and_weights_are_the_same_model(name):
-    assert onnx_difference(load_model(name), WEIGHTS / name / "model.onnx", 256) <= 1e-4
+    contract = find_bundle(name).contract
+    assert onnx_difference(load_model(name), WEIGHTS / name / "model.onnx", contract) <= 1e-4
 
 
-@shipped
+def test_the_finder_is_shipped_and_true():
+    bundle = find_bundle("beat-finder")
+    assert bundle.full_name == "beat-finder/inter"
+    training = bundle.config["training"]
+    assert training["records"] == [*PROTOCOLS["inter"].train_records, *PACED]
+    assert training["held_out"] == []
+    assert training["epoch"] == training["recipe"]["max_epochs"]
+    assert bundle.finder_contract.threshold == training["recipe"]["threshold"]
+    network = load_finder()
+    assert sum(p.numel() for p in network.parameters()) == bundle.n_parameters <= 25_000
+    graph = WEIGHTS / "beat-finder/inter/model.onnx"
+    assert onnx_difference(network, graph, bundle.finder_contract) <= 1e-4
+    results = bundle.results("detected")
+    assert results is not None
+    assert results["leak"] is None
+    assert results["finders"]["beat-finder"]["records"] == list(PROTOCOLS["inter"].test_records)
+    with pytest.raises(BundleError, match=r"^cnn-mlp/intra classes beats and does not find them"):
+        load_finder("cnn-mlp")
+
+
+@class_beats
 def test_every_result_belongs_to_these_weights(name):
     bundle = find_bundle(name)
     assert bundle.results() is not None, f"run: ectopy evaluate {name}"
@@ -99,7 +124,7 @@ def test_card_is_up_to_date(name):
 
 
 @pytest.mark.slow
-@shipped
+@class_beats
 def test_recorded_results_can_be_measured_again(name, mitdb_dir):
     recorded = find_bundle(name).results()
     assert recorded is not None

@@ -9,11 +9,26 @@ import pytest
 
 from ectopy.errors import RecipeError
 from ectopy.models import MODELS, KANLayer, create_model
-from ectopy.training.recipe import AugmentSettings, LossSettings, Recipe, load_recipe, shipped
+from ectopy.models.bundle import FINDER
+from ectopy.models.registry import create_finder
+from ectopy.training.recipe import (
+    AugmentSettings,
+    DistortSettings,
+    FinderRecipe,
+    LossSettings,
+    Recipe,
+    load_recipe,
+    shipped,
+)
 
 KNOWN = (
     "augment, batch_size, description, ema_decay, gradient_clip, loss, max_epochs, model, monitor, "
     "name, normal_share, optimizer, patience, schedule"
+)
+KNOWN_TO_THE_FINDER = (
+    "batch_size, batches_per_epoch, description, distort, ectopic_share, ema_decay, gradient_clip, "
+    "max_epochs, model, monitor, name, optimizer, patience, placing_weight, schedule, segment_s, "
+    "simulated_patients, simulated_share, threshold"
 )
 
 
@@ -23,15 +38,15 @@ def write(folder: Path, text: str) -> str:
     return str(path)
 
 
-def error_of(name: str) -> str:
+def error_of(name: str, kind: type[Recipe | FinderRecipe] = Recipe) -> str:
     with pytest.raises(RecipeError) as caught:
-        load_recipe(name)
+        load_recipe(name, kind)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def test_both_recipes_are_shipped():
-    assert shipped() == ["baseline", "default"]
+def test_the_shipped_recipes():
+    assert shipped() == ["baseline", "beat-finder", "default"]
 
 
 @pytest.mark.parametrize("name", ["baseline", "default"])
@@ -43,6 +58,17 @@ def test_a_shipped_recipe(name):
     for model in MODELS:
         create_model(model, recipe.model.get(model))
     assert json.loads(json.dumps(recipe.to_dict()))["optimizer"]["lr"] == recipe.optimizer.lr
+
+
+def test_the_shipped_recipe_of_the_finder():
+    recipe = load_recipe("beat-finder", FinderRecipe)
+    assert recipe.name == "beat-finder"
+    assert recipe.description.endswith(".")
+    assert set(recipe.model) == {FINDER}
+    plain, made = create_finder(), create_finder(recipe.model[FINDER])
+    assert str(made) == str(plain)
+    assert recipe.distort == DistortSettings()
+    assert json.loads(json.dumps(recipe.to_dict()))["distort"]["noise"] == 0.65
 
 
 def test_the_published_recipe():
@@ -99,13 +125,13 @@ def test_what_is_left_out_has_its_default(tmp_path):
 
 def test_an_unknown_recipe():
     assert error_of("fancy") == (
-        "unknown recipe 'fancy'; give one of baseline, default, or a .toml file"
+        "unknown recipe 'fancy'; give one of baseline, beat-finder, default, or a .toml file"
     )
 
 
 def test_a_file_that_is_not_there():
     assert error_of("no/such.toml") == (
-        "no recipe file 'no/such.toml'; give a TOML file or one of: baseline, default"
+        "no recipe file 'no/such.toml'; give a TOML file or one of: baseline, beat-finder, default"
     )
 
 
@@ -190,4 +216,65 @@ def test_a_run_needs_normal_beats(tmp_path):
     assert str(caught.value) == (
         "recipe value normal_share = 0: without N beats there is nothing to learn; "
         "expected more than 0, at most 1"
+    )
+
+
+@pytest.mark.parametrize(("name", "key"), [("default", "augment"), ("baseline", "loss")])
+def test_a_recipe_of_beat_models_for_the_finder(name, key):
+    assert error_of(name, FinderRecipe) == (
+        f"recipe {name!r} has the key {key!r}, which is for a model that classes beats; "
+        f"the beat finder takes 'beat-finder', or a TOML file with: {KNOWN_TO_THE_FINDER}"
+    )
+
+
+def test_the_recipe_of_the_finder_for_a_beat_model():
+    assert error_of("beat-finder") == (
+        "recipe 'beat-finder' has the key 'batches_per_epoch', which is for the beat finder; "
+        f"a model that classes beats takes 'default' or 'baseline', or a TOML file with: {KNOWN}"
+    )
+
+
+def test_an_unknown_key_of_the_finder(tmp_path):
+    path = write(tmp_path, "segments = 3")
+    assert error_of(path, FinderRecipe) == (
+        f"recipe {path!r} has an unknown key 'segments'; known: {KNOWN_TO_THE_FINDER}"
+    )
+    path = write(tmp_path, "[distort]\nnois = 0.5")
+    message = error_of(path, FinderRecipe)
+    assert message.startswith(f"recipe '{path}: distort' has an unknown key 'nois'; known: burst, ")
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "shown", "expected"),
+    [
+        ("monitor = 'val_loss'", "monitor", "'val_loss'", "'val_error'"),
+        ("batches_per_epoch = 0", "batches_per_epoch", "0", "a whole number above 0"),
+        ("simulated_patients = 0", "simulated_patients", "0", "a whole number above 0"),
+        ("simulated_share = 1.1", "simulated_share", "1.1", "a number from 0 to 1"),
+        ("ectopic_share = '1'", "ectopic_share", "'1'", "a number from 0 to 1"),
+        ("threshold = 1", "threshold", "1", "a number of at least 0 and below 1"),
+        ("placing_weight = -1", "placing_weight", "-1", "a number of at least 0"),
+        ("segment_s = 'long'", "segment_s", "'long'", "a number of at least 0"),
+        ("[distort]\nnoise = 1.5", "distort: noise", "1.5", "a number from 0 to 1"),
+        ("[distort]\ngap = -1", "distort: gap", "-1", "a number from 0 to 1"),
+    ],
+)  # fmt: skip
+def test_a_value_of_the_wrong_kind_for_the_finder(tmp_path, line, key, shown, expected):
+    path = write(tmp_path, line)
+    assert error_of(path, FinderRecipe) == (
+        f"recipe value {path}: {key} = {shown}: expected {expected}"
+    )
+
+
+@pytest.mark.parametrize("seconds", ["9.9", "240.5", "0.0"])
+def test_a_segment_of_a_length_that_is_not_to_be_had(tmp_path, seconds):
+    path = write(tmp_path, f"segment_s = {seconds}")
+    assert error_of(path, FinderRecipe) == (
+        f"recipe value segment_s = {seconds}: expected 10 to 240"
+    )
+
+
+def test_a_threshold_that_every_step_reaches(tmp_path):
+    assert error_of(write(tmp_path, "threshold = 0"), FinderRecipe) == (
+        "recipe value threshold = 0: every step would be a beat; expected more than 0"
     )

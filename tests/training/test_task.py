@@ -93,6 +93,7 @@ def test_optimizer_and_plateau(name, kind):
         optimizer=OptimizerSettings(name=name, lr=0.3, weight_decay=0.2),
         schedule=ScheduleSettings(name="plateau", factor=0.25, patience=7),
     )
+    made._trainer = SimpleNamespace(estimated_stepping_batches=10)
     found = made.configure_optimizers()
     optimizer, plateau = found["optimizer"], found["lr_scheduler"]["scheduler"]
     assert type(optimizer) is kind

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ectopy.cli.finders import show_detected
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -17,7 +19,9 @@ def evaluate(
         str,
         typer.Argument(help="Model (its bundle for the protocol), MODEL/PROTOCOL, or a folder."),
     ],
-    protocol: Annotated[str, typer.Option(help="intra or inter.")] = "intra",
+    protocol: Annotated[
+        str, typer.Option(help="intra or inter; detected for a model that finds beats.")
+    ] = "intra",
     beats: Annotated[
         str, typer.Option(help="'annotated' beat positions, or 'detected' in the signal.")
     ] = "annotated",
@@ -30,24 +34,62 @@ def evaluate(
     record: Annotated[
         bool, typer.Option(help="Keep the results in the bundle and renew its model card.")
     ] = False,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="detected: judge other packages' finders as well.")
+    ] = False,
+    noise: Annotated[
+        bool, typer.Option("--noise", help="detected: also with electrode motion added.")
+    ] = False,
+    forms: Annotated[
+        bool, typer.Option("--forms", help="detected: also resampled, inverted, at other gains.")
+    ] = False,
+    figure: Annotated[
+        Path | None, typer.Option(help="detected: draw the noise curves to this PNG.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="detected: number of processes.", min=1)] = 1,
 ) -> None:
     """Score a model on the test part of a protocol."""
     from rich.console import Console
 
+    from ectopy.errors import ProtocolError
+    from ectopy.evaluation.detected import DETECTED, evaluate_detected
     from ectopy.evaluation.evaluate import evaluate as run
     from ectopy.writers.output import check_folder, write_text
 
-    if json_file is not None:
-        check_folder(json_file.parent)  # before the work, not after it
-    results = run(model, protocol, beats=beats, allow_leak=allow_leak)
-    _show(results, Console())
+    for file in (json_file, figure):
+        if file is not None:
+            check_folder(file.parent)  # before the work, not after it
+    if protocol == DETECTED:
+        if beats != "annotated":
+            msg = f"--beats goes with intra and inter; --protocol {DETECTED} finds beats anyway: "
+            raise ProtocolError(msg + "leave it out")
+        results = evaluate_detected(
+            model,
+            peers=peers,
+            noise=noise or figure is not None,
+            forms=forms,
+            allow_leak=allow_leak,
+            jobs=jobs,
+        )
+        show_detected(results, Console())
+    else:
+        if peers or noise or forms or figure is not None:
+            msg = f"--peers, --noise, --forms and --figure go with --protocol {DETECTED}, "
+            raise ProtocolError(f"{msg}not {protocol!r}; leave them out or change the protocol")
+        results = run(model, protocol, beats=beats, allow_leak=allow_leak)
+        _show(results, Console())
     if json_file is not None:
         write_text(json_file, json.dumps(results, indent=2, allow_nan=False) + "\n")
+    if figure is not None:
+        from ectopy.evaluation.figures import plot_noise_curves
+
+        plot_noise_curves(results["noise"], figure)
     if record:
         from ectopy.models.bundle import find_bundle
         from ectopy.models.results import record_results
 
-        record_results(find_bundle(model, protocol), results)
+        bundle = find_bundle(model) if protocol == DETECTED else find_bundle(model, protocol)
+        record_results(bundle, results)
 
 
 def _show(results: dict[str, Any], console: Console) -> None:

@@ -9,14 +9,20 @@ import typer
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="cnn-mlp or cnn-kan.")],
+    model: Annotated[str, typer.Argument(help="cnn-mlp, cnn-kan or beat-finder.")],
     out: Annotated[Path, typer.Option(help="Folder for logs, checkpoints and the bundle.")],
     protocol: Annotated[str, typer.Option(help="intra or inter.")] = "intra",
-    recipe: Annotated[str, typer.Option(help="default, baseline, or a TOML file.")] = "default",
+    recipe: Annotated[
+        str, typer.Option(help="default, baseline, beat-finder, or a TOML file; the model's own.")
+    ] = "",
     seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last finished epoch in --out.")
     ] = False,
+    hold_out: Annotated[
+        str,
+        typer.Option(help="Records, with commas, that the beat finder is validated on instead."),
+    ] = "",
     accelerator: Annotated[str, typer.Option(help="Lightning: auto, cpu, gpu, ...")] = "auto",
     devices: Annotated[str, typer.Option(help="Lightning: auto, a number, or a list.")] = "auto",
     strategy: Annotated[str, typer.Option(help="Lightning: auto, ddp, ...")] = "auto",
@@ -33,8 +39,8 @@ def train(
     from ectopy.errors import MissingExtra
 
     try:
-        from ectopy.training.run import RunSettings
         from ectopy.training.run import train as run
+        from ectopy.training.settings import RunSettings
     except ModuleNotFoundError as error:
         msg = f"training needs {error.name}; install it with: pip install 'ectopy[train]'"
         raise MissingExtra(msg) from error
@@ -51,6 +57,7 @@ def train(
             strategy=strategy,
             precision=precision,
             compile=compile_network,
+            hold_out=tuple(dict.fromkeys(r for r in hold_out.replace(" ", "").split(",") if r)),
         )
     )
     Console().print(f"bundle: {bundle}", highlight=False)

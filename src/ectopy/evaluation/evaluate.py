@@ -14,8 +14,8 @@ from ectopy.data.protocols import SAME_SUBJECT, BeatSet, get_protocol, load_test
 from ectopy.errors import ProtocolError
 from ectopy.evaluation.metrics import score_classes
 from ectopy.inference.engine import Classifier
+from ectopy.inference.finder import detect_beats, shipped_finder
 from ectopy.models.bundle import Bundle, find_bundle
-from ectopy.signal.detection import detect_beats
 from ectopy.signal.matching import MATCH_WINDOW_S, match_beats
 
 if TYPE_CHECKING:
@@ -71,6 +71,9 @@ def evaluate(
         msg = f"beats = {beats!r}; expected 'annotated' or 'detected'"
         raise ProtocolError(msg)
     bundle = find_bundle(model, protocol)
+    if bundle.finds:
+        msg = f"{bundle.full_name} finds beats and does not class them; "
+        raise ProtocolError(msg + "judge it with --protocol detected")
     leak = find_leak(bundle, chosen)
     if leak and not allow_leak:
         msg = f"{bundle.full_name} may not be scored under {protocol!r}: {leak}"
@@ -82,12 +85,15 @@ def evaluate(
         "beats": beats,
         "leak": leak,
     }
-    tail = {
+    tail: dict[str, Any] = {
         "params": bundle.n_parameters,
         "weights_sha256": bundle.weights_sha256,
         "code_version": code_version(),
         "notes": _notes(protocol),
     }
+    if beats == "detected":
+        tail |= _finder(chosen)
+        tail["notes"].append(tail["finder"]["note"])
     classifier = Classifier(bundle)
     test = load_test(protocol, folder=folder)
     if beats == "annotated":
@@ -130,6 +136,26 @@ def _notes(protocol: str) -> list[str]:
         "e and j count as N (de Chazal et al. 2004); bxb counts them as S",
         "record 232 holds 75 % of the S beats",
     ]
+
+
+def _finder(protocol: Protocol) -> dict[str, Any]:
+    """Which finder found the beats, and which of the records it has seen."""
+    bundle = shipped_finder().bundle
+    seen = sorted(set(bundle.config["training"]["records"]) & set(protocol.test_records))
+    note = (
+        f"the beat finder was trained on {len(seen)} of these {len(protocol.test_records)} records "
+        "and misses less there than on new patients; see protocol detected"
+        if seen
+        else "the beat finder was trained on none of these records"
+    )
+    return {
+        "finder": {
+            "name": bundle.full_name,
+            "weights_sha256": bundle.weights_sha256,
+            "records_seen": seen,
+            "note": note,
+        }
+    }
 
 
 def _per_record(test: BeatSet, probabilities: NDArray[np.float32]) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from ectopy.analysis import Analysis
 from ectopy.beats import BeatTable, ReferenceBeats
 from ectopy.errors import RecordingError, SignalError
 from ectopy.inference.engine import Classifier
+from ectopy.inference.finder import detect_beats, shipped_finder
 from ectopy.models.bundle import DEFAULT_MODEL, Bundle, find_bundle
 from ectopy.recording import Recording, select_lead
-from ectopy.signal.detection import MIN_FS, detect_beats
 from ectopy.signal.quality import check_lead
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ LOW_CONFIDENCE = 0.9
 The 48 records of the database have at least 0.994 in the lead that is taken by name; upside down,
 half of them have less than 0.65 (`cnn-mlp`) or 0.76 (`cnn-kan`).
 """
+
+MIN_FS = 50.0
+"""Lowest sampling frequency in Hz at which a beat's shape can be seen; finding it takes 80."""
 
 MIN_BEATS = 2
 """Fewer beats have no interval between them, and so no heart rate."""
@@ -108,7 +111,7 @@ def analyze(
         signal_mv=np.ascontiguousarray(signal),
         beats=BeatTable(peaks, probabilities, recording.fs),
         beat_source=beat_source,
-        model=describe_model(bundle),
+        model=describe_model(bundle) | (_describe_finder() if beat_source == DETECTED else {}),
         reference=reference,
         warnings=(*warnings, *_doubts(bundle, recording, column, probabilities)),
         version=__version__,
@@ -132,6 +135,11 @@ def describe_model(bundle: Bundle) -> dict[str, Any]:
         "weights_sha256": bundle.weights_sha256,
         "measured": measured,
     }
+
+
+def _describe_finder() -> dict[str, Any]:
+    bundle = shipped_finder().bundle
+    return {"finder": {"name": bundle.full_name, "weights_sha256": bundle.weights_sha256}}
 
 
 def _doubts(

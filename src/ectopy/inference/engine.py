@@ -16,11 +16,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from onnxruntime import InferenceSession
 
 BATCH = 128
 """Windows per call of the network: large enough to fill the cores, small enough for the cache."""
 
 THREADS = 2
+
+
+def open_graph(bundle: Bundle, *, threads: int) -> InferenceSession:
+    """Load a bundle's ONNX graph for the CPU.
+
+    Raises
+    ------
+    BundleError
+        If it cannot be loaded.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    path = bundle.folder / ONNX_FILE
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises its own types, none of them public
+        reason = " ".join(str(error).split())[:160]
+        msg = f"{str(path)!r} is not a usable ONNX model ({reason}); fetch the bundle again"
+        raise BundleError(msg) from error
 
 
 class Classifier:
@@ -40,26 +63,14 @@ class Classifier:
     """
 
     def __init__(self, model: str | Path | Bundle, *, threads: int = THREADS) -> None:
-        import onnxruntime
-
         self.bundle = model if isinstance(model, Bundle) else find_bundle(model)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        path = self.bundle.folder / ONNX_FILE
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime raises its own types, none of them public
-            reason = " ".join(str(error).split())[:160]
-            msg = f"{str(path)!r} is not a usable ONNX model ({reason}); fetch the bundle again"
-            raise BundleError(msg) from error
+        contract = self.bundle.contract
+        self._session = open_graph(self.bundle, threads=threads)
         graph_input = self._session.get_inputs()[0]
         self._input = graph_input.name
-        contract = self.bundle.contract
         length = contract.before + contract.after
         if list(graph_input.shape[1:]) != [1, length]:
+            path = self.bundle.folder / ONNX_FILE
             msg = (
                 f"{str(path)!r} takes windows of shape {graph_input.shape[1:]}, its contract says "
                 f"[1, {length}]; fetch the bundle again"

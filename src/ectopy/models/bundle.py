@@ -6,17 +6,17 @@ Nothing here needs PyTorch, so that a recording can be analysed without it.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ectopy.beats import CLASSES
 from ectopy.checksum import sha256_of
 from ectopy.errors import BundleError
 from ectopy.models import hub
-from ectopy.recording import PREFERRED_LEADS
+from ectopy.models.contract import FinderContract, InputContract
 
 FORMAT = 1
 WEIGHTS_FILE, ONNX_FILE, CONFIG_FILE, CARD_FILE = (
@@ -29,92 +29,8 @@ DEFAULT_MODEL = "cnn-mlp"
 DEFAULT_PROTOCOL = "intra"
 """What `ectopy analyze` uses where nothing is asked for."""
 
-
-@dataclass(frozen=True)
-class InputContract:
-    """What a model expects of its input.
-
-    Attributes
-    ----------
-    fs : float
-        Sampling frequency in Hz that the window is cut at.
-    before, after : int
-        Samples of the window before the peak, and from the peak on.
-    unit : str
-        Unit of the signal before normalisation.
-    filter : str
-        Filter applied to the signal before windows are cut.
-    normalisation : str
-        What is done to each window.
-    edges : str
-        What stands in for samples beyond the ends of the recording.
-    fiducial : str
-        Which point of the beat the window is centred on.
-    lead_by : {"index", "name"}
-        How the lead of each training record was chosen.
-    lead_preference : tuple of str
-        Leads to take first when analysing, by name.
-    rhythm_features : tuple of str
-        Timing features that go in beside the window.
-    """
-
-    fs: float = 360.0
-    before: int = 128
-    after: int = 128
-    unit: str = "mV"
-    filter: str = "none"
-    normalisation: str = "z-score of each window, population standard deviation"
-    edges: str = "end samples repeated"
-    fiducial: str = "annotated sample of the MIT-BIH Arrhythmia Database: the QRS's main peak"
-    lead_by: Literal["index", "name"] = "name"
-    lead_preference: tuple[str, ...] = PREFERRED_LEADS
-    rhythm_features: tuple[str, ...] = ()
-
-    @classmethod
-    def from_dict(cls, table: dict[str, Any]) -> InputContract:
-        """Read it back from a configuration.
-
-        Raises
-        ------
-        BundleError
-            If it asks for something that this version does not know.
-        """
-        if not isinstance(table, dict):
-            msg = f"input contract {table!r} is no table; fetch the bundle again"
-            raise BundleError(msg)
-        known = {name: table[name] for name in cls.__dataclass_fields__ if name in table}
-        unknown = sorted(set(table) - set(known))
-        if unknown:
-            msg = f"input contract has an unknown entry {unknown[0]!r}; update ectopy"
-            raise BundleError(msg)
-        for name in ("lead_preference", "rhythm_features"):
-            known[name] = tuple(known.get(name, ()))
-        contract = cls(**known)
-        contract._check()
-        return contract
-
-    def _check(self) -> None:
-        """Refuse what inference would not do: better no result than one of another input."""
-        does = InputContract()
-        # The fiducial point is a description; the other texts name what this version does.
-        for name in ("unit", "filter", "normalisation", "edges", "rhythm_features"):
-            if getattr(self, name) != getattr(does, name):
-                raise self._refused(name, repr(getattr(does, name)))
-        if self.lead_by not in ("index", "name"):
-            raise self._refused("lead_by", "'index' or 'name'")
-        if isinstance(self.fs, bool) or not isinstance(self.fs, int | float) or self.fs <= 0:
-            raise self._refused("fs", "a number above 0")
-        for name in ("before", "after"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise self._refused(name, "a whole number above 0")
-
-    def _refused(self, name: str, expected: str) -> BundleError:
-        found = getattr(self, name)
-        return BundleError(
-            f"input contract asks for {name} = {found!r}, this version of ectopy does {expected}; "
-            "update ectopy or train the model again"
-        )
+FINDER = "beat-finder"
+"""The model that finds beats; all others class them."""
 
 
 @dataclass(frozen=True)
@@ -142,10 +58,38 @@ class Bundle:
         """Protocol whose training part the model was trained on."""
         return str(self.config["protocol"])
 
+    @property
+    def finds(self) -> bool:
+        """Whether the model finds beats, rather than classing them."""
+        return bool(self.config["model"] == FINDER)
+
     @cached_property
     def contract(self) -> InputContract:
-        """What the model expects of its input."""
+        """What a model that classes beats expects of its input.
+
+        Raises
+        ------
+        BundleError
+            If the model finds beats instead.
+        """
+        if self.finds:
+            msg = f"{self.full_name} finds beats and does not class them; give a model that does, "
+            raise BundleError(msg + f"such as {DEFAULT_MODEL!r}")
         return InputContract.from_dict(self.config["input"])
+
+    @cached_property
+    def finder_contract(self) -> FinderContract:
+        """What a model that finds beats expects of its input.
+
+        Raises
+        ------
+        BundleError
+            If the model classes beats instead.
+        """
+        if not self.finds:
+            msg = f"{self.full_name} classes beats and does not find them; give {FINDER!r} or the "
+            raise BundleError(msg + "folder of one that was trained")
+        return FinderContract.from_dict(self.config["input"])
 
     @property
     def weights_sha256(self) -> str:
@@ -162,6 +106,8 @@ class Bundle:
     ) -> dict[str, Any] | None:
         """Read the recorded evaluation of these very weights, or None where there is none.
 
+        With beats that were found, those of the shipped finder as well.
+
         Parameters
         ----------
         protocol : str, optional
@@ -177,7 +123,13 @@ class Bundle:
         except ValueError as error:
             msg = f"results {str(path)!r} are damaged ({error}); delete the file or measure again"
             raise BundleError(msg) from error
-        return results if results.get("weights_sha256") == self.weights_sha256 else None
+        if results.get("weights_sha256") != self.weights_sha256:
+            return None
+        # Which beats were found is the finder's doing: another one, another result.
+        finder = results.get("finder", {}).get("weights_sha256")
+        if beats == "detected" and finder != find_bundle(FINDER).weights_sha256:
+            return None
+        return results
 
 
 def results_file(protocol: str, beats: str) -> Path:
@@ -203,7 +155,8 @@ def find_bundle(name: str | Path, protocol: str | None = None) -> Bundle:
         A full name (``"cnn-mlp/intra"``), a bare model name, a folder with a config.json, or
         ``"hf:ORGANISATION/REPOSITORY"`` on the Hugging Face Hub.
     protocol : str, optional
-        Which bundle a bare model name means. Without it: the one that analysis uses by default.
+        Which bundle a bare model name means. Without it: the one that analysis uses by default, or
+        the only one there is.
 
     Raises
     ------
@@ -221,10 +174,12 @@ def find_bundle(name: str | Path, protocol: str | None = None) -> Bundle:
     if text.startswith(hub.PREFIX):
         return open_bundle(hub.fetch_bundle(text))
     names = shipped_bundles()
+    others = [other for other in names if other.split("/")[0] == text]
     full = text if "/" in text else f"{text}/{protocol or DEFAULT_PROTOCOL}"
+    if protocol is None and full not in names and len(others) == 1:
+        full = others[0]
     if full in names:
         return open_bundle(_shipped_root() / full)
-    others = [other for other in names if other.split("/")[0] == text]
     if others:
         msg = f"no shipped bundle {full!r}; {text!r} is shipped as: {', '.join(others)}"
         raise BundleError(msg + "; name one of these, or give a trained bundle's folder")
@@ -245,7 +200,9 @@ def open_bundle(folder: Path) -> Bundle:
     except (OSError, ValueError) as error:
         msg = f"bundle {str(folder)!r} has no readable {CONFIG_FILE} ({error}); train it again"
         raise BundleError(msg) from error
-    needed = {"format", "model", "protocol", "parameters", "classes", "input", "training", "files"}
+    needed = {"format", "model", "protocol", "parameters", "input", "training", "files"}
+    if isinstance(config, dict) and config.get("model") != FINDER:
+        needed.add("classes")
     missing = sorted(needed - set(config)) if isinstance(config, dict) else sorted(needed)
     if missing:
         msg = f"bundle {str(folder)!r}: {CONFIG_FILE} lacks {missing[0]!r}; train it again"
@@ -253,7 +210,7 @@ def open_bundle(folder: Path) -> Bundle:
     if config["format"] != FORMAT:
         msg = f"bundle {str(folder)!r} has format {config['format']!r}, expected {FORMAT}"
         raise BundleError(msg + "; use the version of ectopy that wrote it")
-    if config["classes"] != list(CLASSES):
+    if config["model"] != FINDER and config["classes"] != list(CLASSES):
         msg = f"bundle {str(folder)!r} has classes {config['classes']}, expected {list(CLASSES)}"
         raise BundleError(msg + "; train it with this version of ectopy")
     for file in (WEIGHTS_FILE, ONNX_FILE):
@@ -274,11 +231,6 @@ def _is_bundle(folder: Path) -> bool:
         return (folder / CONFIG_FILE).is_file()
     except OSError:  # a name that no file system takes
         return False
-
-
-def contract_to_dict(contract: InputContract) -> dict[str, Any]:
-    """Plain data, for config.json."""
-    return asdict(contract)
 
 
 def _shipped_root() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ectopy.beats import CLASS_MEANINGS, CLASSES
+from ectopy.models.finder_card import finder_card
 
 if TYPE_CHECKING:
     from ectopy.models.bundle import Bundle
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 def model_card(bundle: Bundle) -> str:
     """Text of the model card in Markdown."""
+    if bundle.finds:
+        return finder_card(bundle)
     config, contract, training = bundle.config, bundle.contract, bundle.config["training"]
     total = sum(training["beats"].values())
     parts = [

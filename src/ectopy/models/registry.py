@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ectopy.errors import RecipeError
+from ectopy.models.bundle import FINDER
 from ectopy.models.cnn import ECGCNN, BeatModel, ECGCNNWithKAN
+from ectopy.models.finder import BeatFinderNet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MODELS: dict[str, type[BeatModel]] = {m.name: m for m in (ECGCNN, ECGCNNWithKAN)}
+"""Models that class beats."""
 
 
 def create_model(name: str, settings: Mapping[str, Any] | None = None) -> BeatModel:
@@ -26,13 +29,36 @@ def create_model(name: str, settings: Mapping[str, Any] | None = None) -> BeatMo
     Raises
     ------
     RecipeError
-        If there is no such model, or it does not take one of the settings.
+        If there is no such model, it does not class beats, or does not take one of the settings.
     """
+    if name == FINDER:
+        msg = f"model {name!r} finds beats and does not class them; make it with create_finder"
+        raise RecipeError(msg)
     if name not in MODELS:
-        msg = f"unknown model {name!r}; the models are: {', '.join(MODELS)}"
+        msg = f"unknown model {name!r}; the models are: {', '.join((*MODELS, FINDER))}"
         raise RecipeError(msg)
     try:
         return MODELS[name](**(settings or {}))
     except (TypeError, ValueError, IndexError) as error:
         msg = f"model {name!r} does not take these settings: {error}"
+        raise RecipeError(msg) from error
+
+
+def create_finder(settings: Mapping[str, Any] | None = None) -> BeatFinderNet:
+    """Build an untrained beat finder.
+
+    Parameters
+    ----------
+    settings : mapping, optional
+        Keyword arguments of its constructor.
+
+    Raises
+    ------
+    RecipeError
+        If it does not take one of the settings.
+    """
+    try:
+        return BeatFinderNet(**(settings or {}))
+    except (TypeError, ValueError) as error:
+        msg = f"model {FINDER!r} does not take these settings: {error}"
         raise RecipeError(msg) from error

@@ -20,7 +20,8 @@ def record_results(bundle: Bundle, results: dict[str, Any]) -> Path:
     ----------
     bundle : Bundle
     results : dict
-        As `ectopy.evaluation.evaluate.evaluate` returns them.
+        As `ectopy.evaluation.evaluate.evaluate` returns them, or, of a model that finds beats,
+        `ectopy.evaluation.detected.evaluate_detected`.
 
     Returns
     -------
@@ -32,7 +33,7 @@ def record_results(bundle: Bundle, results: dict[str, Any]) -> Path:
     OutputError
         If the bundle's folder cannot be written to.
     """
-    path = bundle.folder / results_file(results["protocol"], results["beats"])
+    path = bundle.folder / results_file(results["protocol"], results.get("beats", "annotated"))
     try:
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -22,22 +22,34 @@ from ectopy.errors import BundleError
 from ectopy.models.bundle import (
     CARD_FILE,
     CONFIG_FILE,
+    FINDER,
     FORMAT,
     ONNX_FILE,
     WEIGHTS_FILE,
-    InputContract,
-    contract_to_dict,
+    Bundle,
     find_bundle,
     open_bundle,
 )
 from ectopy.models.card import model_card
-from ectopy.models.registry import create_model
+from ectopy.models.contract import FinderContract, InputContract, contract_to_dict
+from ectopy.models.registry import create_finder, create_model
 
 if TYPE_CHECKING:
     from ectopy.models.cnn import BeatModel
+    from ectopy.models.finder import BeatFinderNet
 
 ONNX_TOLERANCE = 1e-4
 """Largest difference in logits between PyTorch and ONNX Runtime that a bundle may have."""
+
+
+def network_state(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Take the network's own tensors out of a training checkpoint."""
+    prefix = "network."
+    return {
+        name.removeprefix(prefix): value
+        for name, value in checkpoint["state_dict"].items()
+        if name.startswith(prefix)
+    }
 
 
 def load_model(name: str | Path, protocol: str | None = None) -> BeatModel:
@@ -54,30 +66,55 @@ def load_model(name: str | Path, protocol: str | None = None) -> BeatModel:
         If the bundle is missing, damaged, or does not fit its configuration.
     """
     bundle = find_bundle(name, protocol)
+    bundle.contract  # noqa: B018  # refuses a bundle that finds beats
     model = create_model(bundle.config["model"], bundle.config.get("settings"))
+    _load_weights(model, bundle)
+    return model.eval()
+
+
+def load_finder(name: str | Path = FINDER) -> BeatFinderNet:
+    """Load a beat finder's network into PyTorch, in eval mode.
+
+    Parameters
+    ----------
+    name : str or Path
+        As in `ectopy.models.bundle.find_bundle`.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is missing, damaged, or is no finder's.
+    """
+    bundle = find_bundle(name)
+    bundle.finder_contract  # noqa: B018  # refuses a bundle that classes beats
+    network = create_finder(bundle.config.get("settings"))
+    _load_weights(network, bundle)
+    return network.eval()
+
+
+def _load_weights(model: torch.nn.Module, bundle: Bundle) -> None:
     try:
         model.load_state_dict(load_file(bundle.folder / WEIGHTS_FILE))
     except (RuntimeError, SafetensorError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         msg = f"weights of bundle {str(bundle.folder)!r} do not load: {reason}; fetch them again"
         raise BundleError(msg) from error
-    return model.eval()
 
 
 def save_bundle(
-    model: BeatModel,
+    model: BeatModel | BeatFinderNet,
     folder: Path,
     *,
     protocol: str,
     settings: dict[str, Any],
-    contract: InputContract,
+    contract: InputContract | FinderContract,
     training: dict[str, Any],
 ) -> Path:
     """Write a bundle: weights, ONNX graph, configuration and model card, all or nothing.
 
     Parameters
     ----------
-    model : BeatModel
+    model : BeatModel or BeatFinderNet
         In eval mode.
     folder : Path
         Where to; an older bundle there is replaced.
@@ -85,7 +122,7 @@ def save_bundle(
         Protocol whose training part the model was trained on.
     settings : dict
         Constructor arguments that the model was built with.
-    contract : InputContract
+    contract : InputContract or FinderContract
     training : dict
         What it was trained on, with which recipe, and how the checkpoint was chosen.
 
@@ -105,7 +142,7 @@ def save_bundle(
         "protocol": protocol,
         "settings": settings,
         "parameters": sum(p.numel() for p in model.parameters()),
-        "classes": list(CLASSES),
+        **({} if isinstance(contract, FinderContract) else {"classes": list(CLASSES)}),
         "input": contract_to_dict(contract),
         "training": training,
         "code_version": code_version(),
@@ -115,7 +152,7 @@ def save_bundle(
     try:
         state = {name: value.contiguous() for name, value in model.state_dict().items()}
         save_file(state, draft / WEIGHTS_FILE)
-        export_onnx(model, draft / ONNX_FILE, contract.before + contract.after)
+        export_onnx(model, draft / ONNX_FILE, contract)
         config["files"] = {file: sha256_of(draft / file) for file in (WEIGHTS_FILE, ONNX_FILE)}
         text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
         (draft / CONFIG_FILE).write_text(text, encoding="utf-8")
@@ -131,54 +168,74 @@ def save_bundle(
     return folder
 
 
-def export_onnx(model: BeatModel, path: Path, length: int) -> None:
-    """Export to ONNX with any number of beats, and check it against PyTorch.
+def export_onnx(
+    model: BeatModel | BeatFinderNet, path: Path, contract: InputContract | FinderContract
+) -> None:
+    """Export to ONNX with any number of beats, or leads and frames, and check it against PyTorch.
 
     Parameters
     ----------
-    model : BeatModel
+    model : BeatModel or BeatFinderNet
         In eval mode.
     path : Path
-    length : int
-        Samples of a window.
+    contract : InputContract or FinderContract
+        What the model takes.
 
     Raises
     ------
     BundleError
-        If a logit differs by more than 1e-4.
+        If an output differs by more than 1e-4.
     """
-    example = torch.randn(4, 1, length, generator=torch.Generator().manual_seed(0))
+    shapes: dict[str, Any]
+    if isinstance(contract, FinderContract):
+        names, steps = ("frames", "beats"), torch.export.Dim("steps", min=2)
+        shapes = {"frames": {0: torch.export.Dim("leads"), 1: contract.stride * steps}}
+    else:
+        names, shapes = ("windows", "logits"), {"x": {0: torch.export.Dim("beats")}}
     # Its notes on what it would need for models of pictures.
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's notes on its own internals
         torch.onnx.export(
             model,
-            (example,),
+            (_example(contract, 4, seed=0),),
             path,
-            input_names=["windows"],
-            output_names=["logits"],
-            dynamic_shapes={"x": {0: torch.export.Dim("beats")}},
+            input_names=[names[0]],
+            output_names=[names[1]],
+            dynamic_shapes=shapes,
             external_data=False,
             dynamo=True,
             verbose=False,
         )
-    difference = onnx_difference(model, path, length)
+    difference = onnx_difference(model, path, contract)
     if not difference <= ONNX_TOLERANCE:  # NaN, of weights that diverged, is refused as well
         msg = (
-            f"ONNX logits of {model.name} differ by {difference:.2g} from PyTorch's, expected at "
+            f"ONNX outputs of {model.name} differ by {difference:.2g} from PyTorch's, expected at "
             f"most {ONNX_TOLERANCE}; report this with your torch and onnxruntime versions"
         )
         raise BundleError(msg)
 
 
-def onnx_difference(model: BeatModel, path: Path, length: int, n: int = 64) -> float:
-    """Largest difference in a logit between PyTorch and ONNX Runtime on random windows."""
+def onnx_difference(
+    model: BeatModel | BeatFinderNet,
+    path: Path,
+    contract: InputContract | FinderContract,
+    n: int = 64,
+) -> float:
+    """Largest difference in an output between PyTorch and ONNX Runtime on random input."""
     import onnxruntime
 
-    windows = torch.randn(n, 1, length, generator=torch.Generator().manual_seed(1))
+    example = _example(contract, n, seed=1)
     with torch.inference_mode():
-        expected = model(windows).numpy()
+        expected = model(example).numpy()
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    found = session.run(None, {"windows": windows.numpy()})[0]
+    found = session.run(None, {session.get_inputs()[0].name: example.numpy()})[0]
     return float(np.abs(found - expected).max())
+
+
+def _example(contract: InputContract | FinderContract, n: int, seed: int) -> torch.Tensor:
+    """Random input for `n` beats, or leads."""
+    generator = torch.Generator().manual_seed(seed)
+    if isinstance(contract, FinderContract):
+        return torch.randn(n, 150 * contract.stride, generator=generator)
+    return torch.randn(n, 1, contract.before + contract.after, generator=generator)

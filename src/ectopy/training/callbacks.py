@@ -34,7 +34,7 @@ class EpochLine(Callback):
         done = trainer.current_epoch + 1
         per_epoch = (time.monotonic() - began) / (done - first)
         left = per_epoch * ((trainer.max_epochs or done) - done)
-        shown = ("train_loss", "val_loss", "val_accuracy", "val_macro_f1")
+        shown = ("train_loss", "val_loss", "val_accuracy", "val_macro_f1", "val_error")
         metrics = trainer.callback_metrics
         numbers = "  ".join(f"{k} {float(metrics[k]):.4f}" for k in shown if k in metrics)
         self.console.print(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -15,6 +15,9 @@ Settings = TypeVar("Settings")
 
 Share = Annotated[float, "from 0 to 1"]
 BelowOne = Annotated[float, "from 0, below 1"]
+
+SIMULATED_MOST_S = 240.0
+"""Longest training segment in seconds: simulated recordings have to be longer, stretched too."""
 
 NUMBERS: dict[Any, tuple[float, str]] = {
     float: (math.inf, "a number of at least 0"),
@@ -146,18 +149,111 @@ class Recipe:
         return asdict(self)
 
 
-def load_recipe(name: str) -> Recipe:
+@dataclass(frozen=True)
+class DistortSettings:
+    """What is done to the finder's training segments: the share of segments for each."""
+
+    invert: Share = 0.5  # polarity
+    stretch: Share = 0.5  # time runs faster or slower, by up to 1.4
+    mix: Share = 0.3  # a random mixture of the two leads
+    standstill: Share = 0.12  # QRS complexes taken out, P waves left or not
+    silence: Share = 0.04  # nothing but noise
+    gain: Share = 0.3  # swells, ebbs and jumps
+    noise: Share = 0.65  # recorded and made-up noise, -3 to 24 dB
+    wander: Share = 0.3
+    steps: Share = 0.1
+    spikes: Share = 0.08
+    burst: Share = 0.06  # seconds of noise that drowns everything
+    gap: Share = 0.08
+
+
+@dataclass(frozen=True)
+class FinderRecipe:
+    """One training run of the beat finder, but for protocol and seed.
+
+    Attributes
+    ----------
+    name, description : str
+    max_epochs, batches_per_epoch : int
+        Length of the run; an epoch is a number of batches, as segments are drawn at random.
+    patience : int
+        Epochs without a better `monitor` after which it stops, where patients are held out.
+    monitor : {"val_error"}
+        What chooses the checkpoint where patients are held out: missed and made-up beats of their
+        leads, divided by their beats. Without, the last epoch is kept.
+    batch_size : int
+        Segments.
+    segment_s : float
+        Length of a segment in seconds.
+    threshold : float
+        Least confidence of a beat.
+    ectopic_share : float
+        Share of segments that are drawn around a beat that is not N.
+    simulated_share : float
+        Share of segments that come from simulated recordings.
+    simulated_patients : int
+        How many of them there are.
+    placing_weight : float
+        Weight of the loss of a beat's place beside that of its being there.
+    gradient_clip, ema_decay, optimizer, schedule
+        As in `Recipe`.
+    distort : DistortSettings
+    model : dict
+        Constructor settings, under ``beat-finder``.
+    """
+
+    name: str
+    description: str
+    max_epochs: int = 16
+    batches_per_epoch: int = 250
+    patience: int = 16
+    monitor: Literal["val_error"] = "val_error"
+    batch_size: int = 32
+    segment_s: float = 30.0
+    threshold: BelowOne = 0.5
+    ectopic_share: Share = 0.4
+    simulated_share: Share = 0.1
+    simulated_patients: int = 24
+    placing_weight: float = 0.1
+    gradient_clip: float = 1.0
+    ema_decay: BelowOne = 0.995
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    distort: DistortSettings = field(default_factory=DistortSettings)
+    model: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 10 <= self.segment_s <= SIMULATED_MOST_S:
+            msg = f"recipe value segment_s = {self.segment_s}: expected 10 to {SIMULATED_MOST_S:g}"
+            raise RecipeError(msg)
+        if self.threshold == 0:
+            msg = "recipe value threshold = 0: every step would be a beat; expected more than 0"
+            raise RecipeError(msg)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
+
+AnyRecipe = TypeVar("AnyRecipe", Recipe, FinderRecipe)
+
+
+def load_recipe(name: str, kind: type[AnyRecipe] = Recipe) -> AnyRecipe:  # type: ignore[assignment]  # default
     """Read a recipe by its shipped name or from a TOML file.
 
     Parameters
     ----------
     name : str
-        ``"default"``, ``"baseline"``, or the path of a file that ends in ``.toml``.
+        ``"default"``, ``"baseline"``, ``"beat-finder"``, or the path of a file that ends in
+        ``.toml``.
+    kind : type
+        `Recipe` for a model that classes beats, `FinderRecipe` for one that finds them.
 
     Raises
     ------
     RecipeError
-        If there is no such recipe, or it has an unknown key or a value of the wrong kind.
+        If there is no such recipe, it is for the other kind of model, or it has an unknown key or a
+        value of the wrong kind.
 
     Examples
     --------
@@ -181,13 +277,28 @@ def load_recipe(name: str) -> Recipe:
     except ValueError as error:  # neither TOML nor, perhaps, text at all
         msg = f"recipe {name!r} is not valid TOML: {error}"
         raise RecipeError(msg) from error
-    return _build(Recipe, table, name)
+    _refuse_other_kind(kind, table, name)
+    return _build(kind, table, name)
 
 
 def shipped() -> list[str]:
     """Names of the recipes that come with the package."""
     folder = resources.files("ectopy.training") / "recipes"
     return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith("toml"))
+
+
+def _refuse_other_kind(kind: type[Recipe | FinderRecipe], table: dict[str, Any], name: str) -> None:
+    """Refuse a recipe with a key that only recipes of the other kind have."""
+    ours, theirs = "a model that classes beats", "the beat finder"
+    other: type[Recipe | FinderRecipe] = FinderRecipe
+    made_for = "'default' or 'baseline'"
+    if kind is FinderRecipe:
+        ours, theirs, other, made_for = theirs, ours, Recipe, "'beat-finder'"
+    known = {one.name for one in fields(kind)}
+    foreign = sorted(set(table) & {one.name for one in fields(other)} - known)
+    if foreign:
+        msg = f"recipe {name!r} has the key {foreign[0]!r}, which is for {theirs}; {ours} takes "
+        raise RecipeError(msg + f"{made_for}, or a TOML file with: {', '.join(sorted(known))}")
 
 
 def _build(kind: type[Settings], table: dict[str, Any], where: str) -> Settings:

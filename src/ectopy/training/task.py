@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from ectopy.beats import CLASSES
 from ectopy.evaluation.metrics import score_classes
 from ectopy.training.augment import augment, crop, zscore
+from ectopy.training.schedule import make_optimizer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -142,26 +143,6 @@ class BeatTask(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Optimiser and schedule as the recipe says."""
-        settings, schedule = self.recipe.optimizer, self.recipe.schedule
-        kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
-        optimizer = kind(
-            self.network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay
+        return make_optimizer(
+            self.network, self.recipe, int(self.trainer.estimated_stepping_batches)
         )
-        if schedule.name == "plateau":
-            plateau = ReduceLROnPlateau(
-                optimizer, factor=schedule.factor, patience=schedule.patience
-            )
-            return {
-                "optimizer": optimizer,
-                "lr_scheduler": {"scheduler": plateau, "monitor": "val_loss"},
-            }
-        steps = int(self.trainer.estimated_stepping_batches)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            max_lr=settings.lr,
-            total_steps=steps,
-            # PyTorch divides by warmup * steps - 1; a rise of one step is none.
-            pct_start=schedule.warmup if schedule.warmup * steps > 1 else 0.0,
-            cycle_momentum=False,
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}

@@ -16,24 +16,30 @@ from ectopy.training.callbacks import Checkpoint, EpochLimit, EpochLine, EpochTa
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ectopy.training.recipe import Recipe
-    from ectopy.training.run import RunSettings
+    from ectopy.training.recipe import FinderRecipe, Recipe
+    from ectopy.training.settings import RunSettings
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true")
 """Those in which the weights and the positions of augmented samples keep at least 32 bits."""
 
 
 def make_trainer(
-    settings: RunSettings, recipe: Recipe, console: Console
+    settings: RunSettings,
+    recipe: Recipe | FinderRecipe,
+    console: Console,
+    *,
+    validated: bool = True,
 ) -> tuple[L.Trainer, Checkpoint]:
     """Put the trainer together; nothing is written before it begins to train.
 
     Parameters
     ----------
     settings : RunSettings
-    recipe : Recipe
+    recipe : Recipe or FinderRecipe
     console : rich.console.Console
         Where progress is shown.
+    validated : bool
+        Whether there is a validation part to choose an epoch by; the last one is kept otherwise.
 
     Returns
     -------
@@ -49,17 +55,20 @@ def make_trainer(
     if settings.precision not in PRECISIONS:
         msg = f"unknown precision {settings.precision!r}; give one of {', '.join(PRECISIONS)}"
         raise RecipeError(msg)
-    mode = "min" if recipe.monitor == "val_loss" else "max"
-    best = _checkpoint(settings, "best", monitor=recipe.monitor, mode=mode)
+    # Without a validation part the later epoch is the better one.
+    monitor = recipe.monitor if validated else "epoch"
+    mode = "max" if monitor in ("val_macro_f1", "epoch") else "min"
+    best = _checkpoint(settings, "best", monitor=monitor, mode=mode)
     callbacks: list[Callback] = [
         EpochTable(settings.out / "logs" / "metrics.csv"),
-        Patience(monitor=recipe.monitor, mode=mode, patience=recipe.patience),
         RichProgressBar() if console.is_terminal else EpochLine(console),
         best,
         # Its own callback, because `save_last` writes only in epochs that are the best so far; at
         # the end of the epoch and after `best`, so that it holds the final state of all the others.
         _checkpoint(settings, "last"),
     ]
+    if validated:
+        callbacks.insert(1, Patience(monitor=monitor, mode=mode, patience=recipe.patience))
     if settings.limit_epochs is not None:
         callbacks.append(EpochLimit(settings.limit_epochs))
     if recipe.ema_decay > 0:
@@ -79,6 +88,7 @@ def make_trainer(
             enable_model_summary=False,
             enable_progress_bar=console.is_terminal,
             num_sanity_val_steps=0,
+            limit_val_batches=1.0 if validated else 0,
             log_every_n_steps=0,  # everything is logged by epoch
         )
     except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:

@@ -1,0 +1,274 @@
+"""Find every beat of a lead with the learned beat finder."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ectopy.errors import BundleError, SignalError
+from ectopy.inference.engine import open_graph
+from ectopy.models.bundle import FINDER, Bundle, find_bundle
+from ectopy.signal.frames import Rate, level_frames, resample_to_frames
+from ectopy.signal.gaps import bridge
+from ectopy.signal.picking import Candidates, pick, select
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike, NDArray
+
+THREADS = 2
+
+MIN_DURATION_S = 1.0
+"""Shortest signal in seconds that beats are searched in."""
+
+SLICE_S = 300.0
+"""Length in seconds of the slices that a long recording is worked through in."""
+
+# What a decision looks at: the blocks of the level with the rest of their own and half the next,
+# the filters, the network's receptive field. More would cost time, less would change beats.
+REACH_PAST_S = 16.0
+REACH_FUTURE_S = 5.75
+NETWORK_REACH_S = 4.0
+
+_OFFSET_SAMPLES = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class FoundBeats:
+    """Beats of one lead.
+
+    Attributes
+    ----------
+    peaks : ndarray of int64, shape (beats,)
+        Sample indices of the beats' fiducial points, ascending and at least 200 ms apart.
+    confidences : ndarray of float32, shape (beats,)
+        How sure the finder is of each, from its threshold up to 1.
+    """
+
+    peaks: NDArray[np.int64]
+    confidences: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.peaks)
+
+
+class BeatFinder:
+    """A finder's bundle, ready to find beats.
+
+    Parameters
+    ----------
+    model : str, Path or Bundle
+        As in `ectopy.models.bundle.find_bundle`.
+    threads : int
+        Slices that are worked on at the same time.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is missing, is no finder's, or its graph cannot be loaded.
+    """
+
+    def __init__(self, model: str | Path | Bundle = FINDER, *, threads: int = THREADS) -> None:
+        self.bundle = model if isinstance(model, Bundle) else find_bundle(model)
+        self.contract = self.bundle.finder_contract
+        if threads < 1:
+            msg = f"threads = {threads}; expected at least 1"
+            raise BundleError(msg)
+        self.threads = threads
+        # One thread a slice: slices have no need to wait for each other.
+        self._session = open_graph(self.bundle, threads=1)
+        graph_input = self._session.get_inputs()[0]
+        self._input = graph_input.name
+        if len(graph_input.shape) != 2:
+            msg = f"the graph of {self.bundle.full_name} takes {graph_input.shape}, expected "
+            raise BundleError(msg + "(leads, frames); fetch the bundle again")
+
+    def find(self, signal_mv: ArrayLike, fs: float, *, slice_s: float = SLICE_S) -> FoundBeats:
+        """Find the beats of one lead.
+
+        Parameters
+        ----------
+        signal_mv : ndarray of float, shape (samples,)
+            One lead in millivolts, or in any other unit. Missing samples may be NaN. In gaps of
+            50 ms and more, and where one value is kept for 0.2 s, no beat is reported.
+        fs : float
+            Sampling frequency in Hz, at least 80.
+        slice_s : float
+            Length in seconds of the slices that are worked on at a time; it bounds the memory and
+            changes no beat.
+
+        Returns
+        -------
+        FoundBeats
+
+        Raises
+        ------
+        SignalError
+            If the signal is not one-dimensional, shorter than one second, constant, or has no known
+            sample, or `fs` is not finite or below 80 Hz.
+        """
+        rate = Rate.of(fs)
+        if not (np.isfinite(slice_s) and slice_s > 0):
+            msg = f"slice_s = {slice_s!r}; expected a number of seconds above 0"
+            raise SignalError(msg)
+        signal = check_signal(signal_mv, fs)
+        signal, lost = bridge(signal, fs)
+        parts = list(_parts(len(signal), fs, rate, slice_s))
+
+        def search(part: tuple[int, int]) -> Candidates:
+            return self.search(signal, lost, fs, rate, *part)
+
+        if len(parts) == 1 or self.threads == 1:
+            found = [search(part) for part in parts]
+        else:
+            with ThreadPoolExecutor(self.threads) as pool:
+                found = list(pool.map(search, parts))
+        return self.decide(Candidates.join(found), fs)
+
+    def search(
+        self,
+        signal: NDArray[np.float32],
+        lost: NDArray[np.bool_] | None,
+        fs: float,
+        rate: Rate,
+        start: int,
+        stop: int,
+    ) -> Candidates:
+        """Find what may be beats from sample `start` up to `stop` of a bridged signal."""
+        step = rate.samples_per_step
+        first = max(0, start - ceil(REACH_PAST_S * fs)) // step * step
+        last = min(len(signal), stop + ceil(REACH_FUTURE_S * fs))
+        # Whatever offset is near enough; not one sample, which may be an artefact.
+        offset = float(np.median(signal[first : last : max(1, (last - first) // _OFFSET_SAMPLES)]))
+        frames = resample_to_frames(signal[first:last], fs, rate, offset)
+        frames_lost = None
+        if lost is not None:
+            places = np.arange(len(frames), dtype=np.int64) * rate.down // rate.up
+            frames_lost = lost[first:last][places]
+        levelled = level_frames(frames, frames_lost)
+        # Earlier frames only served the level of these.
+        lead_in = max(0, (start - first) // step * step - ceil(NETWORK_REACH_S * fs))
+        lead_in = lead_in // step * step
+        levelled = levelled[lead_in // rate.down * rate.up :]
+        found = pick(self._run(levelled), rate, self.contract.stride)
+        found = Candidates(found.positions + (first + lead_in), found.confidences)
+        inside = (found.positions >= start) & (found.positions < stop)
+        if lost is not None:
+            nearest = np.rint(found.positions).astype(np.int64).clip(0, len(signal) - 1)
+            inside &= ~lost[nearest]
+        found = found.take(inside)
+        # A beat that is just ending the recording must not be rounded to a sample after it.
+        return Candidates(np.minimum(found.positions, len(signal) - 1), found.confidences)
+
+    def decide(self, candidates: Candidates, fs: float) -> FoundBeats:
+        """Choose the beats among candidates of a whole recording."""
+        # Rounded first, so that beats are as far apart as is said.
+        rounded = Candidates(np.rint(candidates.positions), candidates.confidences)
+        min_gap = ceil(self.contract.refractory_s * fs)
+        chosen = select(rounded, self.contract.threshold, min_gap)
+        return FoundBeats(peaks=chosen.positions.astype(np.int64), confidences=chosen.confidences)
+
+    def _run(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits and offsets, shape (2, frames / stride), of levelled frames."""
+        stride = self.contract.stride
+        padded = np.pad(frames, (0, -len(frames) % stride))
+        out: NDArray[np.float32] = self._session.run(None, {self._input: padded[None]})[0][0]
+        return out
+
+
+def detect_beats(signal_mv: ArrayLike, fs: float) -> NDArray[np.int64]:
+    """Find heartbeats in one lead with the shipped beat finder.
+
+    Neither the lead's gain, polarity or offset nor the sampling frequency decides what is found.
+    `BeatFinder` gives the confidence of each beat as well.
+
+    Parameters
+    ----------
+    signal_mv : ndarray of float, shape (samples,)
+        One lead in millivolts. Missing samples may be NaN. In gaps of 50 ms and more, and where
+        one value is kept for 0.2 s, no beat is reported.
+    fs : float
+        Sampling frequency in Hz, at least 80.
+
+    Returns
+    -------
+    ndarray of int64, shape (beats,)
+        Sample indices of the beats' fiducial points, ascending and at least 200 ms apart; empty
+        where there are none.
+
+    Raises
+    ------
+    SignalError
+        If the signal is not one-dimensional, shorter than one second, constant, or has no known
+        sample, or `fs` is not finite or below 80 Hz.
+
+    Examples
+    --------
+    >>> from ectopy.simulate import simulate
+    >>> recording, truth = simulate(10, fs=250, seed=2, rhythm="sinus")
+    >>> len(detect_beats(recording.signal_mv[:, 0], recording.fs)) == len(truth)
+    True
+    """
+    return shipped_finder().find(signal_mv, fs).peaks
+
+
+@lru_cache(maxsize=1)
+def shipped_finder() -> BeatFinder:
+    """Load the shipped beat finder, once."""
+    return BeatFinder()
+
+
+def check_signal(signal_mv: ArrayLike, fs: float) -> NDArray[np.float32]:
+    """Say why no beats can be sought in a signal, or give it as float32.
+
+    Raises
+    ------
+    SignalError
+        As `detect_beats`.
+    """
+    try:
+        if np.iscomplexobj(signal_mv):
+            msg = "complex numbers"
+            raise TypeError(msg)
+        if isinstance(signal_mv, np.ma.MaskedArray):
+            signal_mv = np.ma.asarray(signal_mv, dtype=np.float32).filled(np.nan)
+        signal = np.asarray(signal_mv, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        msg = f"the signal is not numeric ({error}); give millivolts as an array of numbers"
+        raise SignalError(msg) from error
+    if signal.ndim != 1:
+        msg = f"expected one lead with shape (samples,), got shape {signal.shape}; pass one column"
+        raise SignalError(msg)
+    if len(signal) < MIN_DURATION_S * fs:
+        msg = (
+            f"a signal of {len(signal)} samples at {fs:g} Hz is too short; "
+            f"beats need at least {MIN_DURATION_S:g} s"
+        )
+        raise SignalError(msg)
+    with np.errstate(invalid="ignore"):
+        lowest, highest = np.fmin.reduce(signal), np.fmax.reduce(signal)
+    if not (np.isfinite(lowest) and np.isfinite(highest)):
+        finite = signal[np.isfinite(signal)]
+        if len(finite) == 0:
+            msg = f"all {len(signal)} samples are missing; choose another lead"
+            raise SignalError(msg)
+        lowest, highest = finite.min(), finite.max()
+    if lowest == highest:
+        msg = f"the signal is constant at {lowest:g} mV; choose another lead"
+        raise SignalError(msg)
+    return signal
+
+
+def _parts(n_samples: int, fs: float, rate: Rate, slice_s: float) -> Iterator[tuple[int, int]]:
+    """Borders of slices of about `slice_s` seconds."""
+    step = rate.samples_per_step
+    length = max(1, round(slice_s * fs / step)) * step
+    for start in range(0, n_samples, length):
+        yield start, min(start + length, n_samples)

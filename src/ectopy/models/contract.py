@@ -1,0 +1,169 @@
+"""Input contracts: what a bundle's model expects, so that inference does that and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+from ectopy.errors import BundleError
+from ectopy.recording import PREFERRED_LEADS
+
+
+class _Contract:
+    """What both kinds of contract do: come out of a configuration, strictly, and refuse."""
+
+    @classmethod
+    def _table(cls, table: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(table, dict):
+            msg = f"input contract {table!r} is no table; fetch the bundle again"
+            raise BundleError(msg)
+        fields = getattr(cls, "__dataclass_fields__", {})
+        known = {name: table[name] for name in fields if name in table}
+        unknown = sorted(set(table) - set(known))
+        if unknown:
+            msg = f"input contract has an unknown entry {unknown[0]!r}; update ectopy"
+            raise BundleError(msg)
+        return known
+
+    def _refused(self, name: str, expected: str) -> BundleError:
+        found = getattr(self, name)
+        return BundleError(
+            f"input contract asks for {name} = {found!r}, this version of ectopy does {expected}; "
+            "update ectopy or train the model again"
+        )
+
+
+@dataclass(frozen=True)
+class InputContract(_Contract):
+    """What a model expects of its input.
+
+    Attributes
+    ----------
+    fs : float
+        Sampling frequency in Hz that the window is cut at.
+    before, after : int
+        Samples of the window before the peak, and from the peak on.
+    unit : str
+        Unit of the signal before normalisation.
+    filter : str
+        Filter applied to the signal before windows are cut.
+    normalisation : str
+        What is done to each window.
+    edges : str
+        What stands in for samples beyond the ends of the recording.
+    fiducial : str
+        Which point of the beat the window is centred on.
+    lead_by : {"index", "name"}
+        How the lead of each training record was chosen.
+    lead_preference : tuple of str
+        Leads to take first when analysing, by name.
+    rhythm_features : tuple of str
+        Timing features that go in beside the window.
+    """
+
+    fs: float = 360.0
+    before: int = 128
+    after: int = 128
+    unit: str = "mV"
+    filter: str = "none"
+    normalisation: str = "z-score of each window, population standard deviation"
+    edges: str = "end samples repeated"
+    fiducial: str = "annotated sample of the MIT-BIH Arrhythmia Database: the QRS's main peak"
+    lead_by: Literal["index", "name"] = "name"
+    lead_preference: tuple[str, ...] = PREFERRED_LEADS
+    rhythm_features: tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, table: dict[str, Any]) -> Self:
+        """Read it back from a configuration.
+
+        Raises
+        ------
+        BundleError
+            If it asks for something that this version does not know.
+        """
+        known = cls._table(table)
+        for name in ("lead_preference", "rhythm_features"):
+            known[name] = tuple(known.get(name, ()))
+        contract = cls(**known)
+        contract._check()
+        return contract
+
+    def _check(self) -> None:
+        """Refuse what inference would not do: better no result than one of another input."""
+        does = InputContract()
+        # The fiducial point is a description; the other texts name what this version does.
+        for name in ("unit", "filter", "normalisation", "edges", "rhythm_features"):
+            if getattr(self, name) != getattr(does, name):
+                raise self._refused(name, repr(getattr(does, name)))
+        if self.lead_by not in ("index", "name"):
+            raise self._refused("lead_by", "'index' or 'name'")
+        if isinstance(self.fs, bool) or not isinstance(self.fs, int | float) or self.fs <= 0:
+            raise self._refused("fs", "a number above 0")
+        for name in ("before", "after"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise self._refused(name, "a whole number above 0")
+
+
+@dataclass(frozen=True)
+class FinderContract(_Contract):
+    """What a model that finds beats expects of its input.
+
+    Attributes
+    ----------
+    frame_hz : float
+        Rate of the frames it reads, Hz.
+    filter : str
+        What makes frames of samples.
+    level : str
+        What frames are divided by.
+    gaps : str
+        What stands in for missing samples and flat lines.
+    stride : int
+        Frames of one step of its output.
+    output : str
+        What it says of each step.
+    threshold : float
+        Least confidence of a beat, from 0 to 1.
+    refractory_s : float
+        Of beats closer than this, in seconds, the surest stays.
+    fiducial : str
+        Which point of the beat it was taught.
+    """
+
+    frame_hz: float = 120.0
+    filter: str = "low-pass 36 Hz (Kaiser, 0.125 s), less a running mean (0.6 s, twice)"
+    level: str = (
+        "60th percentile of the largest deflection a second, 9 s before to 1 s after; asinh(2 x)"
+    )
+    gaps: str = "line; from 0.05 s on, and where flat for 0.2 s, last value held and step removed"
+    stride: int = 4
+    output: str = "logit of a beat within 1.5 steps, and its distance in steps"
+    threshold: float = 0.5
+    refractory_s: float = 0.2
+    fiducial: str = "annotated sample of the MIT-BIH Arrhythmia Database: the QRS's main peak"
+
+    @classmethod
+    def from_dict(cls, table: dict[str, Any]) -> Self:
+        """Read it back from a configuration.
+
+        Raises
+        ------
+        BundleError
+            If it asks for something that this version does not know.
+        """
+        contract = cls(**cls._table(table))
+        does = cls()
+        for name in ("frame_hz", "filter", "level", "gaps", "stride", "output", "refractory_s"):
+            if getattr(contract, name) != getattr(does, name):
+                raise contract._refused(name, repr(getattr(does, name)))
+        threshold = contract.threshold
+        if isinstance(threshold, bool) or not isinstance(threshold, float) or not 0 < threshold < 1:
+            raise contract._refused("threshold", "a number above 0 and below 1")
+        return contract
+
+
+def contract_to_dict(contract: InputContract | FinderContract) -> dict[str, Any]:
+    """Plain data, for config.json."""
+    return asdict(contract)
