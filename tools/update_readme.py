@@ -5,15 +5,18 @@ Run it after `ectopy evaluate --record`; `--check` says whether the README is up
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from ectopy.beats import CLASSES
-from ectopy.models.bundle import Bundle, find_bundle, shipped_bundles
+from ectopy.models.bundle import FINDER, Bundle, find_bundle, shipped_bundles
+from ectopy.models.finder_card import finders_table, noise_table
 
 ROOT = Path(__file__).resolve().parents[1]
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+SPEED = ROOT / "benchmarks" / "results" / "finder_speed.json"
+RESULTS, FINDERS = "results", "finders"
 
 # Results of the published models on the same 16,418 test beats, from their model card.
 PUBLISHED = {
@@ -32,7 +35,7 @@ PUBLISHED = {
 
 def results_block() -> str:
     """Tables of every shipped bundle, in Markdown."""
-    bundles = [find_bundle(name) for name in shipped_bundles()]
+    bundles = [b for b in (find_bundle(name) for name in shipped_bundles()) if not b.finds]
     lines = [
         "| model | trained | accuracy | macro F1 | "
         + " | ".join(f"F1 {c}" for c in CLASSES)
@@ -77,15 +80,60 @@ def _detected(bundle: Bundle) -> list[str]:
         f"{len(results['records'])} records, training beats among them: accuracy "
         f"{whole['accuracy']:.4f}; missed: {missed}; found where there is no beat: {additional} "
         f"(+P {whole['positive_predictivity']:.4f}; ventricular flutter, which record 207 holds, "
-        "is not annotated beat by beat and counts here)."
+        "is not annotated beat by beat and counts here). "
+        f"{results['finder']['note'][0].upper()}{results['finder']['note'][1:]}."
     ]
+
+
+def finders_block() -> str:
+    """Tables of the beat finder and its peers, in Markdown."""
+    bundle = find_bundle(FINDER)
+    results = bundle.results("detected")
+    if results is None:
+        return "Not measured yet.\n"
+    first = next(iter(results["finders"].values()))
+    forms = next(iter(results["forms"].values()))["forms"].values()
+    worst = min(forms, key=lambda form: form["share"])
+    versions = "peers are " + ", ".join(results["peer_versions"].values())
+    louder = results["noise_as_nst"]["noise"]["louder_than_calibrated_db"][0]
+    records = f"{len(first['records'])} records; {bundle.n_parameters:,} parameters; {versions}."
+    in_noise = (
+        f"F1 % in {results['noise']['noise']['meaning']} from the sixth minute on, all the time or "
+        "every other two minutes. The noise is a stretch that was not trained on, calibrated by "
+        "`nst`'s definitions on that stretch, so that a level is what it says. `nst` itself takes "
+        f"the first 300 s of the whole noise record; in this lead that makes it {louder:.1f} dB "
+        "louder than its label:"
+    )
+    again = (
+        "The same recordings at 125, 250, 500 and 1000 Hz, upside down, at a fifth and at five "
+        f"times the gain: at least {100 * worst['share']:.3f} % of beats are found again within "
+        f"20 ms (least: {worst['meaning']})."
+    )
+    parts = (records, finders_table(results), in_noise, noise_table(results), again, _speed())
+    return "\n\n".join(parts) + "\n"
+
+
+def _speed() -> str:
+    """One sentence on time, from the benchmark's own results."""
+    timed = json.loads(SPEED.read_text(encoding="utf-8"))
+    seconds, fastest = timed["median_s"], timed["fastest_s"]
+    shown = "; ".join(
+        f"{name}: {seconds[name]:.2f} s (best {fastest[name]:.2f})" for name in seconds
+    )
+    return (
+        f"{timed['hours']:g} h of one lead at {timed['fs']:g} Hz in memory, median of "
+        f"{timed['rounds']} runs in turn on two cores: {shown} (`benchmarks/finder_speed.py`)."
+    )
 
 
 def updated(readme: str) -> str:
     """Give the README's text with its results renewed."""
-    before, rest = readme.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{results_block()}{END}{after}"
+    for name, block in ((RESULTS, results_block()), (FINDERS, finders_block())):
+        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        before, rest = readme.split(begin)
+        _, after = rest.split(end)
+        readme = f"{before}{begin}\n{block}{end}{after}"
+    return readme
 
 
 def main() -> None:
