@@ -339,6 +339,14 @@ def test_only_the_first_such_stretch_of_a_test_file_lasts():
     assert cells(run(test, beats(31_000, 31_300, 33_000))) == {"Nn": 2, "Xn": 1}
 
 
+@pytest.mark.parametrize(("beat", "cell"), [(WINDOW - 1, "Vx"), (WINDOW, "Vo")])
+def test_a_stretch_that_seems_to_have_no_end_lets_a_later_one_last(beat, cell):
+    # The first ends one window before the beat after it: at sample -1, or 0.
+    test = marks((8, "~", UNREADABLE), (beat, "N"), (300, "~", UNREADABLE))
+    result = run(marks((beat, "N"), (400, "V")), test, start_s=0.0)
+    assert cells(result) == {"Nn": 1, cell: 1}
+
+
 def test_in_flutter_that_is_unreadable_as_well_beats_count_nowhere():
     both = [(32_000, "["), (34_000, "]"), (34_001, "~", UNREADABLE), (35_000, "~", READABLE)]
     reference = marks((31_000, "N"), *both, (36_000, "N"))

@@ -237,6 +237,18 @@ def test_every_mark_is_read_with_its_subtype(tmp_path):
     assert marks.resolution == 360
 
 
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [([], 250), ([22 << 10], 250), ([1 << 10 | 3], None), ([22 << 10, 61 << 10 | 1], None)],
+)
+def test_only_notes_at_the_beginning_name_the_frequency(before, expected, tmp_path):
+    text = b"## time resolution: 250"
+    note = [22 << 10, 63 << 10 | len(text), *np.frombuffer(text + b"\0", dtype="<u2").tolist()]
+    words = np.array([*before, *note, 1 << 10 | 5, 0], dtype="<u2")
+    (tmp_path / "rec.atr").write_bytes(words.tobytes())
+    assert read_marks(tmp_path / "rec.atr").resolution == expected
+
+
 def test_subtypes_have_a_sign(tmp_path):
     # N at 3, subtype -1 as the WFDB library writes it: its lower 10 bits.
     words = np.array([1 << 10 | 3, 61 << 10 | 1023, 1 << 10 | 2, 0], dtype="<u2")

@@ -27,6 +27,8 @@ _FLUTTER_STARTS, _FLUTTER_ENDS, _QUALITY = "[", "]", "~"
 # Both bits are set in the subtype of a quality mark from which on no signal can be read.
 _UNREADABLE = 0x30
 
+_NO_END = -1
+
 
 class Stretches(NamedTuple):
     """Stretches of one kind, such as flutter, in the order in which a file tells of them.
@@ -216,7 +218,8 @@ class _Reader:
         first, after = self.samples[at], at + 1
         if after == len(self.samples):
             earlier = [last for _, last in self.unreadable[-1:]]
-            last = NEVER if is_reference or not earlier else earlier[0]
+            # A stretch that ended at -1 looks to bxb as if it had no end yet.
+            last = NEVER if is_reference or earlier in ([], [_NO_END]) else earlier[0]
             self.unreadable.append((first, last))
             # The tally knows when the test period ends, even where the stretch is empty.
             self.total += 0 if stop is None else stop - first

@@ -30,6 +30,8 @@ _LAST_CODE = 49
 # Words that are no annotations but belong to one.
 _SKIP, _NUMBER, _SUBTYPE, _CHANNEL, _TEXT = 59, 60, 61, 62, 63
 
+# Of what a file begins with: notes, and the code 0 that some writers end its description with.
+_DESCRIBING = {0, 22}
 _RESOLUTION = re.compile(rb"## time resolution: (\d+\.?\d*)")
 
 
@@ -183,7 +185,9 @@ def _read_marks(file: Path) -> _Marks:
             at += 2
         elif code == _TEXT:
             found = _RESOLUTION.match(content[2 * at : 2 * at + value])
-            resolution = float(found[1]) if found else resolution
+            # Only the notes that a file begins with describe the file itself.
+            if found and time == 0 and set(codes) <= _DESCRIBING and not any(subtypes):
+                resolution = float(found[1])
             at += (value + 1) // 2
         elif code == _SUBTYPE:
             subtypes[-1:] = [value] if subtypes else []
