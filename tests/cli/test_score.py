@@ -76,6 +76,17 @@ def test_a_table_in_80_columns_that_names_the_class_map(folders):
     assert "class map aami, from 300 s on, window 150 ms" in done.stdout
 
 
+def test_another_window(folders):
+    _, test = folders
+    write(test, "100", "qrs", "NNVNV", [sample + 50 for sample in SAMPLES])
+    rows = table_rows(run(*folders, "--annotator", "qrs", "--records", "100"))
+    assert rows["100"].startswith("5 100.00")  # 139 ms late
+    done = run(*folders, "--annotator", "qrs", "--records", "100", "--window", "0.1")
+    assert table_rows(done)["100"].startswith("5 0.00")
+    assert "window 100 ms" in done.stdout
+    assert_refused(run(*folders, "--annotator", "qrs", "--window", "-1"), "-1.0 s", "0 s or more")
+
+
 def test_the_other_class_map(folders):
     done = run(*folders, "--annotator", "qrs", "--class-map", "bxb")
     assert "class map bxb, from 300 s on" in done.stdout

@@ -37,6 +37,9 @@ def score(
     start: Annotated[
         float, typer.Option(help="Seconds at the start of each record to leave out.")
     ] = 300.0,
+    window: Annotated[
+        float, typer.Option(help="Seconds that two beats may lie apart and still match.")
+    ] = 0.15,
     records: Annotated[
         str | None,
         typer.Option(help="Records to score, such as 100,101; otherwise all with a reference."),
@@ -71,6 +74,7 @@ def score(
         reference_annotator=reference_annotator,
         class_map=class_map,
         start_s=start,
+        window_s=window,
         records=None if records is None else _names(records),
         exclude=_names(exclude),
         skip_missing=skip_missing,

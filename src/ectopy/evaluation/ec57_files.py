@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ectopy.errors import ProtocolError, RecordingError
-from ectopy.evaluation.ec57 import START_S, Comparison, Marks, check_settings, compare, summarise
+from ectopy.evaluation.ec57 import (
+    START_S,
+    WINDOW_S,
+    Comparison,
+    Marks,
+    check_settings,
+    compare,
+    summarise,
+)
 from ectopy.readers.wfdb_annotations import read_marks
 from ectopy.readers.wfdb_header import read_header
 
@@ -48,6 +56,7 @@ def score_folders(
     reference_annotator: str = "atr",
     class_map: str = "aami",
     start_s: float = START_S,
+    window_s: float = WINDOW_S,
     records: Sequence[str] | None = None,
     exclude: Collection[str] = (),
     skip_missing: bool = False,
@@ -67,6 +76,8 @@ def score_folders(
         A key of `ectopy.evaluation.ec57.CLASS_MAPS`.
     start_s : float
         Seconds of each record that are left out.
+    window_s : float
+        Largest distance of two beats that match, in seconds.
     records : sequence of str, optional
         Names of the records to score; by default all that have reference annotations.
     exclude : collection of str
@@ -89,7 +100,7 @@ def score_folders(
     ProtocolError
         If a setting cannot be followed, or a record is shorter than `start_s`.
     """
-    check_settings(class_map=class_map, start_s=start_s)
+    check_settings(class_map=class_map, start_s=start_s, window_s=window_s)
     reference_suffix, test_suffix = _suffix(reference_annotator), _suffix(annotator)
     folders = _folder(reference_dir, "reference"), _folder(test_dir, "test")
     choice = choose_records(
@@ -115,6 +126,7 @@ def score_folders(
                 class_map=class_map,
                 start_s=start_s,
                 stop_s=pair.length_s,
+                window_s=window_s,
             )
         except ProtocolError as error:
             msg = f"record {name!r}: {error}"
