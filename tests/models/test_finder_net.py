@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ectopy.inference.finder import NETWORK_REACH_S
+from ectopy.inference.finder import NETWORK_REACH_S, REACH_FUTURE_S, REACH_PAST_S
 from ectopy.models.contract import FinderContract
-from ectopy.models.finder import STRIDE, BeatFinderNet
+from ectopy.models.finder import ANSWERS, STRIDE, BeatFinderNet
 from ectopy.signal.frames import FRAME_HZ
 
 FIRST_KERNEL = 17
+PLACE = STRIDE * ANSWERS
 
 
 def net(**settings) -> BeatFinderNet:
@@ -58,38 +59,46 @@ def test_it_is_small():
 
 
 @pytest.mark.parametrize(
-    ("settings", "reach"),
+    ("settings", "past", "future"),
     [
-        ({"width": 4}, 64),
-        ({"width": 4, "dilations": [1]}, 1),
-        ({"width": 4, "dilations": [1, 3, 9]}, 13),
-        ({"width": 4, "dilations": [2, 5], "kernel": 5}, 14),
-        ({"width": 4, "dilations": [2, 5], "kernel": 1}, 0),
+        ({"width": 4}, 31 + 2 * 32, 31),
+        ({"width": 4, "past_only": 0}, 63, 63),
+        ({"width": 4, "dilations": [1], "past_only": 0}, 1, 1),
+        ({"width": 4, "dilations": [1, 3, 9], "past_only": 2}, 1 + 2 * 12, 1),
+        ({"width": 4, "dilations": [2, 5], "kernel": 5, "past_only": 1}, 4 + 20, 4),
+        ({"width": 4, "dilations": [2, 5], "kernel": 1}, 0, 0),
     ],
 )
-def test_receptive_field(settings, reach):
+def test_receptive_field(settings, past, future):
+    """`past` and `future` count places of two steps before and after a step's own."""
     model = all_open(**settings)
-    assert model.reach == reach
-    step, half = 75, FIRST_KERNEL // 2
-    assert seen(model, 600, step) == [
-        STRIDE * (step - reach) - half,
-        STRIDE * (step + reach) + half,
-    ]
+    half = FIRST_KERNEL // 2
+    # The second convolution looks one step to either side of a place's first step.
+    first, last = STRIDE * (2 * past + 1), STRIDE * (2 * future + 1)
+    assert seen(model, 2400, 300) == [1200 - first - half, 1200 + last + half]
+    # The second step of a place sees what the first sees.
+    assert seen(model, 2400, 301) == [1200 - first - half, 1200 + last + half]
+    assert model.reach == (first + STRIDE + half, last + half)
 
 
 def test_another_first_kernel():
-    assert seen(all_open(width=4, dilations=[1], first_kernel=5), 600, 75) == [294, 306]
+    settings = {"width": 4, "dilations": [1], "past_only": 0, "first_kernel": 5}
+    assert seen(all_open(**settings), 600, 76) == [304 - 14, 304 + 14]
 
 
 def test_inference_gives_it_all_that_it_looks_at():
-    assert STRIDE * BeatFinderNet().reach + FIRST_KERNEL // 2 <= NETWORK_REACH_S * FRAME_HZ
+    assert max(BeatFinderNet().reach) + 3 * STRIDE <= NETWORK_REACH_S * FRAME_HZ
+    # Beside the level's 2.5 s and the filters' 0.7 s.
+    assert BeatFinderNet().reach[1] + 3 * STRIDE + 3.2 * FRAME_HZ <= REACH_FUTURE_S * FRAME_HZ
+    assert BeatFinderNet().reach[0] + 3 * STRIDE + 11.7 * FRAME_HZ <= REACH_PAST_S * FRAME_HZ
 
 
-@pytest.mark.parametrize("shift", [STRIDE, 25 * STRIDE])
-def test_a_shift_of_whole_steps_shifts_the_output(shift):
+@pytest.mark.parametrize("shift", [PLACE, 25 * PLACE])
+def test_a_shift_of_whole_places_shifts_the_output(shift):
     model = net()
-    x = frames(2, 1200)
-    inside = slice(model.reach + 3, -model.reach - 3)
+    x = frames(2, 2400)
+    past, future = (reach // STRIDE + 3 for reach in model.reach)
+    inside = slice(past, -future)
     with torch.inference_mode():
         whole, shifted = model(x)[:, :, shift // STRIDE :], model(x[:, shift:])
     assert whole[..., inside].shape[-1] > 100
@@ -99,14 +108,26 @@ def test_a_shift_of_whole_steps_shifts_the_output(shift):
 
 def test_what_lies_beyond_its_reach_changes_nothing():
     model = net()
-    x = frames(1, 1200)
-    edge = 150
+    x = frames(1, 2400)
+    edge = 300
     changed = x.clone()
-    changed[:, STRIDE * (edge + model.reach) + FIRST_KERNEL // 2 + 1 :] = 100.0
+    changed[:, STRIDE * edge + model.reach[1] + 1 :] = 100.0
     with torch.inference_mode():
         before, after = model(x), model(changed)
     torch.testing.assert_close(after[..., : edge + 1], before[..., : edge + 1])
     assert not torch.allclose(after[..., edge + 1 :], before[..., edge + 1 :], atol=1e-2)
+    changed = x.clone()
+    changed[:, : STRIDE * edge - model.reach[0]] = 100.0
+    with torch.inference_mode():
+        after = model(changed)
+    torch.testing.assert_close(after[..., edge:], before[..., edge:])
+    assert not torch.allclose(after[..., :edge], before[..., :edge], atol=1e-2)
+
+
+@pytest.mark.parametrize("past_only", [-1, 7])
+def test_no_more_layers_look_back_than_there_are(past_only):
+    with pytest.raises(ValueError, match=r"^past_only = -?\d; expected 0 to 6, the number of la"):
+        BeatFinderNet(past_only=past_only)
 
 
 def test_the_order_of_axes_in_memory_changes_nothing():
@@ -132,7 +153,7 @@ def test_kernels_are_odd(settings):
     "settings", [{"width": 0}, {"kernel": -1}, {"first_kernel": -3}, {"dilations": [1, 0]}]
 )
 def test_numbers_are_above_0(settings):
-    shown = {"width": 32, "kernel": 3, "first_kernel": 17, "dilations": [1, 2, 4, 8, 16, 32, 1]}
+    shown = {"width": 32, "kernel": 3, "first_kernel": 17, "dilations": [1, 2, 4, 8, 16, 32]}
     shown |= settings
     with pytest.raises(ValueError, match=r"must all be above 0$") as caught:
         BeatFinderNet(**settings)

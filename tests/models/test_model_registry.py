@@ -62,7 +62,7 @@ def test_a_grid_that_is_none_says_so():
 
 def test_the_finder_has_its_own_maker():
     assert type(create_finder()) is BeatFinderNet
-    assert create_finder({"width": 8, "dilations": [1, 5]}).reach == 6
+    assert create_finder({"width": 8, "dilations": [1, 5]}).reach == (104, 20)
     assert error_of("beat-finder") == (
         "model 'beat-finder' finds beats and does not class them; make it with create_finder"
     )

@@ -54,7 +54,10 @@ def test_a_beat_whose_place_is_not_sure_is_still_sure():
     assert len(found) == 1
     np.testing.assert_allclose(found.positions, [20], atol=1e-5)
     np.testing.assert_allclose(found.confidences, 1, atol=1e-6)
-    marked[18:23] = [0, 0.5, 0.5, 0.5, 0]
+    marked[17:24] = [0.1, 0.2, 0.3, 0.4, 0.3, 0.2, 0.0]  # over six, and not quite sure
+    found = pick(outputs_of(marked), ONE_TO_ONE, 1)
+    np.testing.assert_allclose(found.confidences, 0.5, atol=1e-6)
+    marked[17:24] = [0, 0, 0.5, 0.5, 0.5, 0, 0]
     found = pick(outputs_of(marked), ONE_TO_ONE, 1)
     np.testing.assert_allclose(found.positions, [20])
     np.testing.assert_allclose(found.confidences, 0.5, atol=1e-6)
@@ -62,7 +65,7 @@ def test_a_beat_whose_place_is_not_sure_is_still_sure():
 
 def test_a_flat_top_is_one_peak():
     marked = np.zeros(40)
-    marked[18:22] = 0.5  # the mean of three is the same at 19 and 20
+    marked[18:22] = 0.5  # the smoothed curve is the same at 19 and 20
     found = pick(outputs_of(marked), ONE_TO_ONE, 1)
     np.testing.assert_allclose(found.positions, [20])
 
@@ -86,19 +89,20 @@ def test_a_level_curve_has_no_peak(logit):
     # The ends are taken for unmarked; in a short curve its middle is the peak.
     assert len(found) == (0 if logit < 0 else 1)
     inner = pick(outputs, ONE_TO_ONE, 4).positions / 4
-    assert ((inner <= 1) | (inner >= 48)).all()
+    assert ((inner <= 2) | (inner >= 47)).all()
 
 
 def pick_one_by_one(outputs: np.ndarray) -> list[tuple[float, float]]:
     logits = outputs[0].astype(np.float64)
-    marked = np.concatenate([np.zeros(2), 1 / (1 + np.exp(-logits)), np.zeros(2)])
-    near = [marked[i - 1] + marked[i] + marked[i + 1] for i in range(2, len(marked) - 2)]
+    marked = np.concatenate([np.zeros(3), 1 / (1 + np.exp(-logits)), np.zeros(3)])
+    once = [0.0, *(float(marked[i - 1 : i + 2].sum()) for i in range(3, len(marked) - 3)), 0.0]
+    near = [once[i - 1] + once[i] + once[i + 1] for i in range(1, len(once) - 1)]
     found = []
     for i in range(1, len(near) - 1):
-        if near[i] >= near[i - 1] and near[i] > near[i + 1] and near[i] / 3 > 0.05:
-            shares = marked[i + 1 : i + 4]
+        if near[i] >= near[i - 1] and near[i] > near[i + 1] and near[i] / 9 > 0.05:
+            shares = marked[i + 2 : i + 5]
             places = i + np.arange(-1, 2) + outputs[1][i - 1 : i + 2]
-            confidence = min(1.0, marked[i : i + 5].sum() / 3)
+            confidence = min(1.0, marked[i : i + 7].sum() / 3)
             found.append((float(shares @ places / shares.sum()), confidence))
     return sorted(found)
 

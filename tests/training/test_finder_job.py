@@ -263,7 +263,7 @@ def test_the_seed_decides_everything(settings):
         run_until(one, 2)
     assert differences(state(settings), state(other)) == []
     assert rows(settings) == rows(other)
-    assert "state_dict.network.first.0.weight" in str(differences(state(settings), state(third)))
+    assert "state_dict.network.first.0.0.weight" in str(differences(state(settings), state(third)))
 
 
 @pytest.mark.slow

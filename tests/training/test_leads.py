@@ -12,6 +12,7 @@ from ectopy.beats import CLASSES
 from ectopy.data.mitdb import load, load_flutter
 from ectopy.data.nstdb import KINDS, TRAIN_PART
 from ectopy.errors import DataError
+from ectopy.evaluation.noise import noise_amplitude
 from ectopy.signal.frames import FRAME_HZ
 from ectopy.training.leads import SIMULATED_S, noise_frames, record_leads, simulated_leads
 from ectopy.training.recipe import SIMULATED_MOST_S
@@ -144,13 +145,15 @@ def test_simulated_recordings_hold_the_longest_segment_there_may_be():
 def test_noise_is_of_the_part_for_training_alone():
     noise = noise_frames()
     assert set(noise) == set(KINDS)
-    for kind, channels in noise.items():
+    for kind, recorded in noise.items():
         first, last = TRAIN_PART[kind]
+        channels = recorded.channels
         assert channels.shape == (2, round((last - first) * FRAME_HZ))
         assert channels.dtype == np.float32
+        np.testing.assert_allclose(noise_amplitude(channels.T, FRAME_HZ), 1, rtol=1e-4)
         assert channels[:, -1000:].std() > 0.3
-        # Within +-2.5 mV in that part, and 10 mV after it.
-        assert np.abs(channels).max() < 6
+        # Within 2.5 mV in that part, and 10 mV after it: 17 times the amplitude.
+        assert np.abs(channels).max() < 8
 
 
 def test_noise_from_a_folder(made_up_data, monkeypatch):
@@ -158,6 +161,7 @@ def test_noise_from_a_folder(made_up_data, monkeypatch):
     expected = noise_frames()
     monkeypatch.setenv("ECTOPY_DATA", "/no/such/folder")
     found = noise_frames(made_up_data / "nstdb")
-    assert all(np.array_equal(found[kind], expected[kind]) for kind in KINDS)
+    for kind in KINDS:
+        assert np.array_equal(found[kind].channels, expected[kind].channels)
     with pytest.raises(DataError, match=r"^bw\.hea, bw\.dat of nstdb not found in /no/such/folder"):
         noise_frames()

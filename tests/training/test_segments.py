@@ -13,6 +13,7 @@ from ectopy.signal.frames import FRAME_HZ, Rate, level_frames
 from ectopy.signal.picking import pick
 from ectopy.training.distort import Segment
 from ectopy.training.leads import Leads
+from ectopy.training.noises import RecordedNoise
 from ectopy.training.recipe import DistortSettings, FinderRecipe
 from ectopy.training.segments import (
     HeldOutLeads,
@@ -57,7 +58,7 @@ def leads(seed: int, name: str = "made up", n: int = 9000) -> Leads:
 RECORDED = [leads(0), leads(1), leads(2)]
 SIMULATED = [leads(10, n=60_000)]
 NOISE = {
-    kind: np.random.default_rng(i).standard_normal((2, 5000)).astype(np.float32)
+    kind: RecordedNoise.of(np.random.default_rng(i).standard_normal((2, 5000)).astype(np.float32))
     for i, kind in enumerate(("bw", "em", "ma"))
 }
 

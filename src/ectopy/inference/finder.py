@@ -33,9 +33,9 @@ SLICE_S = 300.0
 
 # What a decision looks at: the blocks of the level with the rest of their own and half the next,
 # the filters, the network's receptive field. More would cost time, less would change beats.
-REACH_PAST_S = 16.0
+REACH_PAST_S = 19.0
 REACH_FUTURE_S = 5.75
-NETWORK_REACH_S = 4.0
+NETWORK_REACH_S = 7.0
 
 _OFFSET_SAMPLES = 1000
 

@@ -124,6 +124,8 @@ class FinderContract(_Contract):
         Frames of one step of its output.
     output : str
         What it says of each step.
+    picking : str
+        How beats come out of that.
     threshold : float
         Least confidence of a beat, from 0 to 1.
     refractory_s : float
@@ -140,6 +142,7 @@ class FinderContract(_Contract):
     gaps: str = "line; from 0.05 s on, and where flat for 0.2 s, last value held and step removed"
     stride: int = 4
     output: str = "logit of a beat within 1.5 steps, and its distance in steps"
+    picking: str = "peaks after two running means of 3 steps; place by 3, confidence by 7 steps"
     threshold: float = 0.5
     refractory_s: float = 0.2
     fiducial: str = "annotated sample of the MIT-BIH Arrhythmia Database: the QRS's main peak"
@@ -155,7 +158,16 @@ class FinderContract(_Contract):
         """
         contract = cls(**cls._table(table))
         does = cls()
-        for name in ("frame_hz", "filter", "level", "gaps", "stride", "output", "refractory_s"):
+        for name in (
+            "frame_hz",
+            "filter",
+            "level",
+            "gaps",
+            "stride",
+            "output",
+            "picking",
+            "refractory_s",
+        ):
             if getattr(contract, name) != getattr(does, name):
                 raise contract._refused(name, repr(getattr(does, name)))
         threshold = contract.threshold

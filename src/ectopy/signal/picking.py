@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 REACH = 1
 """Steps on either side of a beat's own that the network is taught to mark too."""
 
-# Where a beat is sure but its exact place is not, the marks are spread over more steps.
-_SPREAD = 2
+# Where a beat is sure but its exact place is not, the marks are spread over more steps: the peak is
+# sought where they have been smoothed twice, and the confidence is the sum of seven.
+_SPREAD = 3
 
 # Far below any threshold worth having: what is lower is not even a candidate.
 _LEAST = 0.05
@@ -59,9 +60,9 @@ def pick(outputs: NDArray[np.float32], rate: Rate, stride: int) -> Candidates:
     """Find the peaks of the finder's curve.
 
     The network says for each step of `stride` frames how likely a beat lies within one step of it,
-    and how many steps away. Candidates are the peaks of the mean of three neighbouring steps, their
-    places the mean of what the three say. The confidence is the sum of five steps, of which three
-    should be marked, divided by three.
+    and how many steps away. Candidates are the peaks of the curve after two running means over
+    three steps, their places the mean of what three steps say. The confidence is the sum of seven
+    steps, of which three should be marked, divided by three.
 
     Parameters
     ----------
@@ -79,10 +80,11 @@ def pick(outputs: NDArray[np.float32], rate: Rate, stride: int) -> Candidates:
     """
     with np.errstate(over="ignore"):  # of very low logits: the share is 0
         marked = 1 / (1 + np.exp(-outputs[0]))
-    near = _sum_around(marked, REACH) / (2 * REACH + 1)
+    width = 2 * REACH + 1
+    near = _sum_around(_sum_around(marked, REACH), REACH) / width**2
     left, middle, right = near[:-2], near[1:-1], near[2:]
     steps = np.flatnonzero((middle >= left) & (middle > right) & (middle > _LEAST)) + 1
-    confidences = (_sum_around(marked, _SPREAD)[steps] / (2 * REACH + 1)).clip(max=1)
+    confidences = (_sum_around(marked, _SPREAD)[steps] / width).clip(max=1)
     around = steps[:, None] + np.arange(-REACH, REACH + 1)
     weights = marked[around].astype(np.float64)
     places = around + outputs[1][around]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.signal.frames import FRAME_HZ
+from ectopy.training.noises import coloured, draw_noise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
+    from ectopy.training.noises import RecordedNoise
     from ectopy.training.recipe import DistortSettings
 
-# A usual QRS complex reaches from peak to peak over nearly twice the usual deflection; the power of
-# a signal is that of a sine wave of the same range, as the noise stress test counts it.
-_SIGNAL_POWER = 1.7**2 / 8
+# Samples of one spike, as the low-pass of `ectopy.signal.frames` leaves them: 36 Hz over 0.125 s.
+_SPIKE_FRAMES = 8
+_SPIKE_HZ, _SPIKE_S, _SPIKE_BETA = 36.0, 0.125, 4.5
+_SPIKE_SIZES = (0.2, 12.0)
 
-_HIGHEST_NOISE_HZ = 40.0
+# What is taken out begins after the QRS complex of the beat before, and before that of its own.
+_AFTER_QRS_S, _BEFORE_QRS_S = 0.15, 0.075
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,7 @@ class Segment:
 
 def distort(
     segment: Segment,
-    noise: Mapping[str, NDArray[np.float32]],
+    noise: Mapping[str, RecordedNoise],
     settings: DistortSettings,
     rng: Generator,
 ) -> Segment:
@@ -63,8 +67,8 @@ def distort(
     Parameters
     ----------
     segment : Segment
-    noise : mapping of str to ndarray of float32, shape (2, frames)
-        Recorded noise by kind.
+    noise : mapping of str to RecordedNoise
+        By kind.
     settings : DistortSettings
     rng : numpy.random.Generator
     """
@@ -86,7 +90,7 @@ def distort(
     if rng.random() < settings.gain:
         segment = replace(segment, frames=segment.frames * _gain(len(segment), rng))
     if silent or rng.random() < settings.noise:
-        added = _noise(len(segment), noise, rng)
+        added = draw_noise(len(segment), noise, rng)
         segment = replace(segment, frames=segment.frames + added)
     if rng.random() < settings.wander:
         segment = replace(segment, frames=segment.frames + _wander(len(segment), rng))
@@ -116,12 +120,14 @@ def _stop_beats(segment: Segment, rng: Generator) -> Segment:
     frames, kept = segment.frames.copy(), np.ones(n, dtype=np.bool_)
     for row in rows:
         interval = peaks[row + 1] - peaks[row]
-        before = 0.075 * FRAME_HZ + (0 if keep_p else 0.3 * interval)
+        before = _BEFORE_QRS_S * FRAME_HZ + (0 if keep_p else 0.3 * interval)
         room = 0.26 if interval > 0.5 * FRAME_HZ else 0.1  # the next beat keeps its P wave
         start = max(1, int(peaks[row] - before))
+        if row > 0 and kept[row - 1]:
+            start = max(start, int(peaks[row - 1] + _AFTER_QRS_S * FRAME_HZ))
         stop = int(min(peaks[row] + 0.48 * FRAME_HZ, peaks[row + 1] - room * FRAME_HZ))
         stop = min(stop, len(frames) - 2)
-        if stop - start < 0.15 * FRAME_HZ:
+        if stop - start < 0.15 * FRAME_HZ or start > peaks[row] - _BEFORE_QRS_S * FRAME_HZ + 1:
             continue
         line = np.linspace(frames[start - 1], frames[stop], stop - start)
         frames[start:stop] = line + 0.01 * rng.standard_normal(stop - start)
@@ -137,61 +143,6 @@ def _gain(n: int, rng: Generator) -> NDArray[np.float32]:
     if rng.random() < 0.25:
         gain[rng.integers(n) :] *= np.exp(rng.uniform(-1.5, 1.5))
     return gain.astype(np.float32)
-
-
-def _noise(n: int, noise: Mapping[str, NDArray[np.float32]], rng: Generator) -> NDArray[np.float32]:
-    """Make noise at a random level, over the whole segment or a part of it."""
-    kind = rng.choice([*noise, "em", "ma", "coloured", "jerks", "all"])
-    if kind == "all":
-        mixed = _unit(_recorded(noise["em"], n, rng)) + sum(
-            rng.uniform(0, 1) * _unit(_recorded(noise[other], n, rng)) for other in ("ma", "bw")
-        )
-    elif kind == "coloured":
-        mixed = coloured(n, rng.choice([0.0, 0.5, 1.0, 1.5, 2.0]), rng)
-    elif kind == "jerks":
-        mixed = _jerks(n, rng)
-    else:
-        mixed = _recorded(noise[kind], n, rng)
-    snr_db = rng.uniform(-3, 24)
-    mixed = _unit(mixed) * np.sqrt(_SIGNAL_POWER * 10 ** (-snr_db / 10))
-    if rng.random() < 0.4:
-        start, stop = np.sort(rng.uniform(0, n, 2))
-        time = np.arange(n)
-        soft = 0.1 * FRAME_HZ
-        mixed = mixed * (_sigmoid((time - start) / soft) - _sigmoid((time - stop) / soft))
-    return np.asarray(mixed, dtype=np.float32)
-
-
-def _recorded(channels: NDArray[np.float32], n: int, rng: Generator) -> NDArray[np.float32]:
-    """Take recorded noise in a random direction between its two channels."""
-    speed = np.exp(rng.uniform(np.log(0.6), np.log(1.7)))
-    n_read = int(n * speed) + 2
-    rows = (rng.integers(channels.shape[1]) + np.arange(n_read)) % channels.shape[1]
-    angle = rng.uniform(0, 2 * np.pi)
-    stretch = channels[0, rows] * np.cos(angle) + channels[1, rows] * np.sin(angle)
-    stretch = np.interp(np.arange(n) * speed, np.arange(n_read), stretch)
-    backwards = rng.random() < 0.3
-    return np.asarray(stretch[::-1] if backwards else stretch, dtype=np.float32)
-
-
-def _jerks(n: int, rng: Generator) -> NDArray[np.float32]:
-    """Make electrode motion up: pushes that build up and die away, of random size and length."""
-    made = 0.15 * coloured(n, 1.5, rng)
-    for centre in rng.uniform(0, n, rng.poisson(n / FRAME_HZ * rng.uniform(0.2, 1.5))):
-        time_s = (np.arange(n) - centre) / FRAME_HZ
-        rise, fall = np.exp(rng.uniform(np.log(0.01), np.log(0.4), 2))
-        push = np.exp(time_s.clip(max=0) / rise - time_s.clip(min=0) / fall)
-        made = made + rng.standard_normal() * push.astype(np.float32)
-    return made
-
-
-def coloured(n: int, slope: float, rng: Generator) -> NDArray[np.float32]:
-    """Make noise whose power falls as frequency to the power `slope`, up to 40 Hz; deviation 1."""
-    frequency = np.fft.rfftfreq(n, 1 / FRAME_HZ)
-    frequency[0] = frequency[1]
-    height = frequency ** (-slope / 2) * (frequency < _HIGHEST_NOISE_HZ)
-    waves = rng.standard_normal((2, len(frequency)))
-    return _unit(np.fft.irfft((waves[0] + 1j * waves[1]) * height, n))
 
 
 def _wander(n: int, rng: Generator) -> NDArray[np.float32]:
@@ -211,10 +162,16 @@ def _steps(n: int, rng: Generator) -> NDArray[np.float32]:
 
 
 def _spikes(n: int, rng: Generator) -> NDArray[np.float32]:
+    """Make artefacts of one sample, anywhere between frames, as the low-pass leaves them."""
     made = np.zeros(n, dtype=np.float32)
-    for _ in range(rng.integers(1, 6)):
-        centre = rng.integers(1, n - 1)
-        made[centre - 1 : centre + 2] += np.array([0.5, 1, 0.5], np.float32) * rng.uniform(-12, 12)
+    reach = np.arange(-_SPIKE_FRAMES, _SPIKE_FRAMES + 1)
+    for _ in range(rng.integers(1, 9)):
+        centre = rng.integers(_SPIKE_FRAMES, n - _SPIKE_FRAMES)
+        time_s = (reach + rng.uniform(-0.5, 0.5)) / FRAME_HZ
+        inside = np.sqrt((1 - (2 * time_s / _SPIKE_S) ** 2).clip(0))
+        taper = np.i0(_SPIKE_BETA * inside) / np.i0(_SPIKE_BETA) * (inside > 0)
+        size = rng.choice([-1, 1]) * np.exp(rng.uniform(*np.log(_SPIKE_SIZES)))
+        made[centre + reach] += size * np.sinc(2 * _SPIKE_HZ * time_s) * taper
     return made
 
 
@@ -244,12 +201,3 @@ def _lose(segment: Segment, rng: Generator) -> Segment:
     unsure[max(0, start - edge) : start] = unsure[stop : stop + edge] = True
     hidden = (segment.peaks > start) & (segment.peaks < stop)
     return replace(segment, frames=frames, lost=lost, unsure=unsure, peaks=segment.peaks[~hidden])
-
-
-def _unit(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    centred = values - values.mean()
-    return np.asarray(centred / max(float(centred.std()), 1e-6), dtype=np.float32)
-
-
-def _sigmoid(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-values.clip(-30, 30))), dtype=np.float64)

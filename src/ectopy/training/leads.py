@@ -11,6 +11,7 @@ from ectopy.beats import CLASSES
 from ectopy.data.mitdb import load, load_flutter
 from ectopy.data.nstdb import KINDS, load_noise
 from ectopy.signal.frames import BLOCK, FRAME_HZ, Rate, resample_to_frames
+from ectopy.training.noises import RecordedNoise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,9 +83,9 @@ def simulated_leads(n: int) -> list[Leads]:
     return [_leads(recording, beats, []) for recording, beats in found]
 
 
-def noise_frames(folder: Path | None = None) -> dict[str, NDArray[np.float32]]:
-    """Noise that may be trained on, both channels of each kind, shape (2, frames)."""
-    return {kind: _frames(load_noise(kind, "train", folder)) for kind in KINDS}
+def noise_frames(folder: Path | None = None) -> dict[str, RecordedNoise]:
+    """Noise that may be trained on, by kind."""
+    return {kind: RecordedNoise.of(_frames(load_noise(kind, "train", folder))) for kind in KINDS}
 
 
 def _leads(

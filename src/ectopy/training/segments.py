@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ectopy.training.leads import Leads
+    from ectopy.training.noises import RecordedNoise
     from ectopy.training.recipe import FinderRecipe
 
 Batch = tuple["Tensor", "Tensor", "Tensor", "Tensor"]
@@ -34,7 +35,7 @@ _BEYOND = round(0.25 * FRAME_HZ)
 def draw_segment(
     leads: Sequence[Leads],
     simulated: Sequence[Leads],
-    noise: Mapping[str, NDArray[np.float32]],
+    noise: Mapping[str, RecordedNoise],
     recipe: FinderRecipe,
     rng: Generator,
 ) -> Segment:
@@ -46,7 +47,7 @@ def draw_segment(
     Parameters
     ----------
     leads, simulated : sequence of Leads
-    noise : mapping of str to ndarray of float32, shape (2, frames)
+    noise : mapping of str to RecordedNoise
     recipe : FinderRecipe
     rng : numpy.random.Generator
     """
@@ -138,7 +139,7 @@ class SegmentDataset(Dataset[Batch]):
     Parameters
     ----------
     leads, simulated : sequence of Leads
-    noise : mapping of str to ndarray
+    noise : mapping of str to RecordedNoise
     recipe : FinderRecipe
     """
 
@@ -146,7 +147,7 @@ class SegmentDataset(Dataset[Batch]):
         self,
         leads: Sequence[Leads],
         simulated: Sequence[Leads],
-        noise: Mapping[str, NDArray[np.float32]],
+        noise: Mapping[str, RecordedNoise],
         recipe: FinderRecipe,
     ) -> None:
         self.leads, self.simulated, self.noise, self.recipe = leads, simulated, noise, recipe
