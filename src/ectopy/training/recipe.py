@@ -157,12 +157,12 @@ class DistortSettings:
     stretch: Share = 0.5  # time runs faster or slower, by up to 1.4
     mix: Share = 0.4  # a random mixture of the two leads
     standstill: Share = 0.12  # QRS complexes taken out, P waves left or not
-    silence: Share = 0.04  # nothing but noise
+    silence: Share = 0.08  # nothing but noise
     gain: Share = 0.3  # swells, ebbs and jumps
     noise: Share = 0.65  # recorded and made-up noise, -8 to 24 dB
     wander: Share = 0.3
     steps: Share = 0.1
-    spikes: Share = 0.08  # artefacts of one sample
+    spikes: Share = 0.12  # artefacts of one sample
     burst: Share = 0.06  # seconds of noise that drowns everything
     gap: Share = 0.08
 
