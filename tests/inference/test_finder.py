@@ -496,12 +496,12 @@ def test_a_standstill_has_few_beats_and_costs_none(finder, simulated, start_s, s
 # trained on these records, so this says nothing of how good it is on others.
 # Record: V beats missed, beats missed, beats made up, 95th percentile of the timing error in ms.
 KNOWN = {
-    "108": (0, 14, 5, 34),
-    "119": (0, 0, 2, 6),
-    "201": (0, 0, 1, 9),
-    "203": (4, 19, 10, 17),
-    "208": (2, 9, 3, 12),
-    "230": (0, 0, 1, 3),
+    "108": (0, 11, 11, 34),
+    "119": (0, 0, 0, 6),
+    "201": (0, 0, 0, 12),
+    "203": (4, 15, 9, 17),
+    "208": (2, 8, 2, 14),
+    "230": (0, 0, 0, 6),
 }
 
 
@@ -529,9 +529,9 @@ def test_the_training_records_do_not_get_worse(finder, mitdb_dir):
         missed += np.bincount(np.delete(truth.classes, rows), minlength=5)
         added[record] = len(found) - len(rows)
     flutter = added.pop("207")  # minutes of ventricular flutter, whose waves are not annotated
-    assert missed.sum() <= 58  # of 51,021
-    assert missed[CLASSES.index("V")] <= 9  # of 3,788
-    assert sum(added.values()) <= 23
+    assert missed.sum() <= 52  # of 51,021
+    assert missed[CLASSES.index("V")] <= 6  # of 3,788
+    assert sum(added.values()) <= 25
     assert flutter <= 125
 
 
