@@ -84,7 +84,9 @@ def test_another_window(folders):
     done = run(*folders, "--annotator", "qrs", "--records", "100", "--window", "0.1")
     assert table_rows(done)["100"].startswith("5 0.00")
     assert "window 100 ms" in done.stdout
-    assert_refused(run(*folders, "--annotator", "qrs", "--window", "-1"), "-1.0 s", "0 s or more")
+    for window in ("-1", "150", "nan"):
+        refused = run(*folders, "--annotator", "qrs", "--window", window)
+        assert_refused(refused, f"{float(window)} s", "0 to 1 s")
 
 
 def test_the_other_class_map(folders):

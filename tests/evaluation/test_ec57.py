@@ -452,7 +452,7 @@ def test_what_cannot_be_summed_up_is_refused():
         ),
         (
             {"window_s": float("nan")},
-            "beats cannot match within nan s; give a window of 0 s or more",
+            "beats cannot match within nan s; give a window of 0 to 1 s",
         ),
         ({"stop_s": 0}, "a recording cannot end at 0 s; give its length in seconds"),
         (

@@ -12,7 +12,13 @@ import pytest
 
 from ectopy.errors import BundleError
 from ectopy.models.bundle import Bundle, find_bundle
-from ectopy.models.contract import FinderContract, InputContract, contract_to_dict
+from ectopy.models.contract import (
+    MOST_FUTURE,
+    MOST_PAST,
+    FinderContract,
+    InputContract,
+    contract_to_dict,
+)
 
 UPDATE = "update ectopy or train the model again"
 BOTH = pytest.mark.parametrize("kind", [InputContract, FinderContract])
@@ -62,6 +68,12 @@ def test_what_is_no_table_is_refused(kind, table):
         ("gaps", "zeros", repr(FinderContract().gaps)),
         ("stride", 8, "4"),
         ("output", "logit", repr(FinderContract().output)),
+        ("picking", "peaks", repr(FinderContract().picking)),
+        ("past", MOST_PAST + 1, f"0 to {MOST_PAST} frames"),
+        ("past", -1, f"0 to {MOST_PAST} frames"),
+        ("future", MOST_FUTURE + 1, f"0 to {MOST_FUTURE} frames"),
+        ("future", 3.0, f"0 to {MOST_FUTURE} frames"),
+        ("future", True, f"0 to {MOST_FUTURE} frames"),
         ("refractory_s", 0.25, "0.2"),
         ("threshold", 0.0, "a number above 0 and below 1"),
         ("threshold", 1.0, "a number above 0 and below 1"),
@@ -77,6 +89,14 @@ def test_a_finder_that_expects_what_is_not_done_is_refused(name, found, does):
     with pytest.raises(BundleError) as error:
         FinderContract.from_dict(contract_to_dict(FinderContract()) | {name: found})
     assert refused(error, name, found, does)
+
+
+@pytest.mark.parametrize("name", ["picking", "past", "future"])
+def test_a_finder_of_which_not_all_is_known_is_refused(name):
+    table = contract_to_dict(FinderContract())
+    del table[name]
+    with pytest.raises(BundleError, match=f"^input contract does not say '{name}': the bundle was"):
+        FinderContract.from_dict(table)
 
 
 @pytest.mark.parametrize(

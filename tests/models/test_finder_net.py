@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ectopy.inference.finder import NETWORK_REACH_S, REACH_FUTURE_S, REACH_PAST_S
-from ectopy.models.contract import FinderContract
+from ectopy.models.contract import MOST_FUTURE, MOST_PAST, FinderContract
 from ectopy.models.finder import ANSWERS, STRIDE, BeatFinderNet
 from ectopy.signal.frames import FRAME_HZ
 
@@ -87,10 +87,13 @@ def test_another_first_kernel():
 
 
 def test_inference_gives_it_all_that_it_looks_at():
-    assert max(BeatFinderNet().reach) + 3 * STRIDE <= NETWORK_REACH_S * FRAME_HZ
-    # Beside the level's 2.5 s and the filters' 0.7 s.
-    assert BeatFinderNet().reach[1] + 3 * STRIDE + 3.2 * FRAME_HZ <= REACH_FUTURE_S * FRAME_HZ
-    assert BeatFinderNet().reach[0] + 3 * STRIDE + 11.7 * FRAME_HZ <= REACH_PAST_S * FRAME_HZ
+    assert BeatFinderNet().reach == (FinderContract().past, FinderContract().future)
+    # What a contract may ask for, with the three steps around that a confidence sums.
+    past, future = MOST_PAST + 3 * STRIDE, MOST_FUTURE + 3 * STRIDE
+    assert max(past, future) <= NETWORK_REACH_S * FRAME_HZ
+    # Beside the level's 11 s and 2.5 s, and the filters' 0.7 s.
+    assert past + 11.7 * FRAME_HZ <= REACH_PAST_S * FRAME_HZ
+    assert future + 3.2 * FRAME_HZ <= REACH_FUTURE_S * FRAME_HZ
 
 
 @pytest.mark.parametrize("shift", [PLACE, 25 * PLACE])
@@ -122,6 +125,14 @@ def test_what_lies_beyond_its_reach_changes_nothing():
         after = model(changed)
     torch.testing.assert_close(after[..., edge:], before[..., edge:])
     assert not torch.allclose(after[..., :edge], before[..., :edge], atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"past_only": "x"}, {"width": 8.0}, {"dilations": [1, None]}, {"kernel": "3"}]
+)
+def test_numbers_are_whole(settings):
+    with pytest.raises(ValueError, match=r"must all be whole numbers$"):
+        BeatFinderNet(**settings)
 
 
 @pytest.mark.parametrize("past_only", [-1, 7])

@@ -214,10 +214,11 @@ def test_silence_leaves_noise_and_no_beats():
         assert np.array_equal(found.frames, change(seed, "silence", source=other).frames)
 
 
-def test_a_beat_right_after_another_is_taken_out_whole_or_not_at_all():
+@pytest.mark.parametrize("frames", [30, 24, 22, 20])
+def test_a_beat_right_after_another_is_taken_out_whole_or_not_at_all(frames):
     source = segment(every=96)
     early = source.peaks.copy()
-    early[::2] -= 96 - 30  # a quarter of a second after the beat before
+    early[::2] -= 96 - frames  # a quarter of a second or less after the beat before
     time = np.arange(N)[:, None] - early
     source = replace(source, frames=wave(time, 0, 0.015).sum(axis=1).astype(np.float32))
     source = replace(source, peaks=early)

@@ -204,7 +204,8 @@ def test_a_bundle_opens_as_a_finder(held_out, whole, made_up_mitdb):
     for settings in (held_out, whole):
         finder = BeatFinder(settings.out / "bundle")
         assert finder.bundle.full_name == "beat-finder/inter"
-        assert finder.contract == FinderContract(threshold=0.3)
+        past, future = BeatFinderNet(width=8, dilations=[1, 2]).reach
+        assert finder.contract == FinderContract(threshold=0.3, past=past, future=future)
         assert finder.bundle.config["settings"] == {"width": 8, "dilations": [1, 2]}
         found = finder.find(recording.signal_mv[:, 0], recording.fs)
         assert found.peaks.dtype == np.int64
@@ -326,6 +327,14 @@ def test_a_network_that_cannot_be(settings):
         "model 'beat-finder' does not take these settings: "
         "kernel = 4 and first_kernel = 17 must be odd"
     )
+
+
+def test_a_network_that_looks_further_than_inference_lets_it(settings):
+    wide = "dilations = [1, 2, 4, 8, 16, 32]\npast_only = 0"
+    settings = tiny(settings.out.parent, RECIPE.replace("dilations = [1, 2]", wide))
+    message = error_of(settings)
+    assert "the network looks 520 frames back and 516 ahead, expected at most 828 and" in message
+    assert not settings.out.exists()
 
 
 def test_data_that_is_not_there(settings, made_up_mitdb, tmp_path, monkeypatch):

@@ -34,6 +34,9 @@ START_S = 300.0
 WINDOW_S = 0.150
 """Largest distance in seconds of two beats that match."""
 
+MOST_WINDOW_S = 1.0
+"""Widest window that can be asked for: milliseconds taken for seconds are noticed."""
+
 
 @dataclass(frozen=True, eq=False)
 class Marks:
@@ -270,8 +273,8 @@ def check_settings(
     if not (isfinite(start_s) and start_s >= 0):
         msg = f"scoring cannot start at {start_s} s; give the seconds to leave out, 0 or more"
         raise ProtocolError(msg)
-    if not (isfinite(window_s) and window_s >= 0):
-        msg = f"beats cannot match within {window_s} s; give a window of 0 s or more"
+    if not (isfinite(window_s) and 0 <= window_s <= MOST_WINDOW_S):
+        msg = f"beats cannot match within {window_s} s; give a window of 0 to {MOST_WINDOW_S:g} s"
         raise ProtocolError(msg)
     if stop_s is not None and not (isfinite(stop_s) and stop_s > 0):
         msg = f"a recording cannot end at {stop_s} s; give its length in seconds"

@@ -78,8 +78,8 @@ class BeatFinder:
     def __init__(self, model: str | Path | Bundle = FINDER, *, threads: int = THREADS) -> None:
         self.bundle = model if isinstance(model, Bundle) else find_bundle(model)
         self.contract = self.bundle.finder_contract
-        if threads < 1:
-            msg = f"threads = {threads}; expected at least 1"
+        if not isinstance(threads, int) or threads < 1:
+            msg = f"threads = {threads!r}; expected a whole number of at least 1"
             raise BundleError(msg)
         self.threads = threads
         # One thread a slice: slices have no need to wait for each other.
@@ -115,7 +115,8 @@ class BeatFinder:
             sample, or `fs` is not finite or below 80 Hz.
         """
         rate = Rate.of(fs)
-        if not (np.isfinite(slice_s) and slice_s > 0):
+        is_number = isinstance(slice_s, int | float | np.number)
+        if not (is_number and np.isfinite(slice_s) and slice_s > 0):
             msg = f"slice_s = {slice_s!r}; expected a number of seconds above 0"
             raise SignalError(msg)
         signal = check_signal(signal_mv, fs)

@@ -8,6 +8,9 @@ from typing import Any, Literal, Self
 from ectopy.errors import BundleError
 from ectopy.recording import PREFERRED_LEADS
 
+MOST_PAST, MOST_FUTURE = 828, 294
+"""Frames before and after a step that a finder's network may look at: what inference gives it."""
+
 
 class _Contract:
     """What both kinds of contract do: come out of a configuration, strictly, and refuse."""
@@ -126,6 +129,8 @@ class FinderContract(_Contract):
         What it says of each step.
     picking : str
         How beats come out of that.
+    past, future : int
+        Frames before and after the first frame of a step that its answer may depend on.
     threshold : float
         Least confidence of a beat, from 0 to 1.
     refractory_s : float
@@ -143,6 +148,8 @@ class FinderContract(_Contract):
     stride: int = 4
     output: str = "logit of a beat within 1.5 steps, and its distance in steps"
     picking: str = "peaks after two running means of 3 steps; place by 3, confidence by 7 steps"
+    past: int = 776
+    future: int = 260
     threshold: float = 0.5
     refractory_s: float = 0.2
     fiducial: str = "annotated sample of the MIT-BIH Arrhythmia Database: the QRS's main peak"
@@ -154,10 +161,15 @@ class FinderContract(_Contract):
         Raises
         ------
         BundleError
-            If it asks for something that this version does not know.
+            If it asks for something that this version does not know, or was written before all of
+            it was stated.
         """
         contract = cls(**cls._table(table))
         does = cls()
+        missing = sorted({"picking", "past", "future"} - set(table))
+        if missing:
+            msg = f"input contract does not say {missing[0]!r}: the bundle was made by another "
+            raise BundleError(msg + "version of ectopy; fetch it again or train the model again")
         for name in (
             "frame_hz",
             "filter",
@@ -170,6 +182,10 @@ class FinderContract(_Contract):
         ):
             if getattr(contract, name) != getattr(does, name):
                 raise contract._refused(name, repr(getattr(does, name)))
+        for name, most in (("past", MOST_PAST), ("future", MOST_FUTURE)):
+            value = getattr(contract, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+                raise contract._refused(name, f"0 to {most} frames")
         threshold = contract.threshold
         if isinstance(threshold, bool) or not isinstance(threshold, float) or not 0 < threshold < 1:
             raise contract._refused("threshold", "a number above 0 and below 1")

@@ -53,7 +53,8 @@ class BeatFinderNet(nn.Module):
     Raises
     ------
     ValueError
-        If a kernel is even, a number is not above 0, or more layers look back than there are.
+        If a kernel is even, a number is not whole or not above 0, or more layers look back than
+        there are.
 
     Examples
     --------
@@ -73,6 +74,10 @@ class BeatFinderNet(nn.Module):
         first_kernel: int = 17,
     ) -> None:
         super().__init__()
+        numbers = (width, kernel, first_kernel, past_only, *dilations)
+        if not all(isinstance(number, int) for number in numbers):
+            msg = f"width, kernel, first_kernel, past_only and dilations = {numbers} "
+            raise ValueError(msg + "must all be whole numbers")
         if min(width, kernel, first_kernel, *dilations) < 1:
             msg = f"width = {width}, kernel = {kernel}, first_kernel = {first_kernel} and "
             raise ValueError(msg + f"dilations = {list(dilations)} must all be above 0")

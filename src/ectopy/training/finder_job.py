@@ -9,7 +9,7 @@ import torch
 from ectopy.data.protocols import PACED, get_protocol
 from ectopy.errors import ProtocolError, RecipeError
 from ectopy.models.bundle import FINDER
-from ectopy.models.contract import FinderContract
+from ectopy.models.contract import MOST_FUTURE, MOST_PAST, FinderContract
 from ectopy.models.registry import create_finder
 from ectopy.models.saving import network_state, save_bundle
 from ectopy.training.finder_task import FinderTask
@@ -69,6 +69,12 @@ class FinderJob:
         """Build network, data and task."""
         settings, recipe = self.settings, self.recipe
         network = create_finder(recipe.model.get(FINDER))
+        if network.reach[0] > MOST_PAST or network.reach[1] > MOST_FUTURE:
+            msg = (
+                f"recipe {recipe.name!r}: the network looks {network.reach[0]} frames back and "
+                f"{network.reach[1]} ahead, expected at most {MOST_PAST} and {MOST_FUTURE}"
+            )
+            raise RecipeError(msg + "; take smaller dilations, or past_only for the widest")
         self.leads = record_leads(self.records, settings.folder)
         training = SegmentDataset(
             self.leads, simulated_leads(recipe.simulated_patients), noise_frames(), recipe
@@ -123,6 +129,8 @@ class FinderJob:
             settings.out / "bundle",
             protocol=settings.protocol,
             settings=model_settings,
-            contract=FinderContract(threshold=recipe.threshold),
+            contract=FinderContract(
+                threshold=recipe.threshold, past=network.reach[0], future=network.reach[1]
+            ),
             training=training,
         )

@@ -2,7 +2,7 @@
 
 A level is a signal-to-noise ratio as the noise stress test counts it (`ectopy.evaluation.noise`):
 by the deviations within each second, so that slow wander, which the frames are freed of anyway,
-counts little; and by a whole recording of noise, so that a stretch of it may be far louder.
+counts little; and by the first 300 s of a recording of noise, so that a stretch may be far louder.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _ANGLES = np.linspace(0, np.pi, 33)
 
 @dataclass(frozen=True, eq=False)
 class RecordedNoise:
-    """Two channels of recorded noise, each of amplitude 1.
+    """Two channels of recorded noise, each of amplitude 1 in its first 300 s.
 
     Attributes
     ----------
