@@ -21,6 +21,7 @@ from ectopy.errors import BundleError, DataError, ProtocolError, RecipeError
 from ectopy.inference.finder import BeatFinder
 from ectopy.models.bundle import FINDER, find_bundle
 from ectopy.models.contract import FinderContract
+from ectopy.models.finder import BeatFinderNet
 from ectopy.models.saving import load_model
 from ectopy.signal.matching import match_beats
 from ectopy.training.finder_job import FinderJob
