@@ -41,6 +41,10 @@ class BundleError(EctopyError):
     """A model bundle that is missing, damaged or not fit for the request."""
 
 
+class RunError(EctopyError):
+    """Predictions of a finished run that are missing, damaged or do not go together."""
+
+
 class OutputError(EctopyError):
     """Results cannot be written where they were asked for."""
 

@@ -89,7 +89,7 @@ def evaluate(
         "params": bundle.n_parameters,
         "weights_sha256": bundle.weights_sha256,
         "code_version": code_version(),
-        "notes": _notes(protocol),
+        "notes": protocol_notes(protocol),
     }
     if beats == "detected":
         tail |= _finder(chosen)
@@ -123,7 +123,8 @@ def find_leak(bundle: Bundle, protocol: Protocol) -> str | None:
     )
 
 
-def _notes(protocol: str) -> list[str]:
+def protocol_notes(protocol: str) -> list[str]:
+    """Say what has to be known about a protocol to read its scores."""
     if protocol == "intra":
         return [
             "random split: beats of the same patients are in training and test, so this compares "

@@ -120,3 +120,60 @@ def score_classes(
         },
         "confusion_matrix": matrix.tolist(),
     }
+
+
+def matrix_scores(matrices: NDArray[np.integer[Any] | np.floating[Any]]) -> dict[str, Any]:
+    """Score a stack of confusion matrices at once.
+
+    A class without a true beat has no scores and takes no part in a macro F1; a ratio over nothing
+    is 0 otherwise. Where every class occurs, the scores are those of `score_classes`.
+
+    Parameters
+    ----------
+    matrices : ndarray, shape (..., 5, 5)
+        Counts, or mean counts; rows are true, columns predicted classes.
+
+    Returns
+    -------
+    dict
+        ``accuracy``, ``macro_f1``, ``macro_f1_nsvf`` and ``weighted_f1`` of shape (...), and
+        ``precision``, ``recall`` and ``f1`` of shape (..., 5); NaN where there is no score.
+
+    Examples
+    --------
+    >>> scores = matrix_scores(np.diag([6, 2, 0, 0, 0]) + np.eye(5, k=1)[None] * [0, 2, 0, 0, 0])
+    >>> scores["accuracy"].tolist(), scores["f1"].round(3).tolist()
+    ([0.8], [[0.857, 0.667, nan, nan, nan]])
+    """
+    counts = np.asarray(matrices, dtype=np.float64)
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    n_true, n_predicted = counts.sum(axis=-1), counts.sum(axis=-2)
+    n = n_true.sum(axis=-1)
+    occurs = n_true > 0
+    f1 = _share(2 * hits, n_true + n_predicted, occurs)
+    return {
+        "accuracy": _share(hits.sum(axis=-1), n, n > 0),
+        "macro_f1": _mean_known(f1),
+        "macro_f1_nsvf": _mean_known(f1[..., NSVF]),
+        "weighted_f1": _share(np.nansum(f1 * n_true, axis=-1), n, n > 0),
+        "precision": _share(hits, n_predicted, occurs),
+        "recall": _share(hits, n_true, occurs),
+        "f1": f1,
+    }
+
+
+def _share(
+    part: NDArray[np.float64], whole: NDArray[np.float64], known: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Element-wise share: NaN where not known, 0 where there is nothing to share."""
+    out = np.where(known, 0.0, np.nan)
+    np.divide(part, whole, out=out, where=known & (whole > 0))
+    return out
+
+
+def _mean_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the last axis of what is no NaN; NaN where all are."""
+    known = ~np.isnan(values)
+    return _share(
+        np.nansum(values, axis=-1), known.sum(axis=-1) * 1.0, np.asarray(known.any(axis=-1))
+    )

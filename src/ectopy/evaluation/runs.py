@@ -1,0 +1,297 @@
+"""A finished training run's test predictions, as two small files that are compared later.
+
+Comparing models needs every beat's probabilities, not the scores alone: for paired tests, for
+intervals, for curves. Everything else about a run that a comparison shows is in the second file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ectopy.beats import CLASSES
+from ectopy.checksum import sha256_of
+from ectopy.errors import OutputError, RunError
+from ectopy.evaluation.prediction_files import read_arrays, write_arrays
+from ectopy.writers.output import staging
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+FORMAT = 1
+PREDICTIONS_FILE, RUN_FILE = "predictions.npz", "run.json"
+KIND = "ectopy predictions"
+"""What a ``run.json`` of this kind says it is; a training run's own notes have another."""
+
+# Of each key in run.json: the types it may have. bool is an int to Python, and never meant here.
+_NUMBER = (int, float)
+_TYPES: dict[str, tuple[type, ...]] = {
+    "model": (str,),
+    "protocol": (str,),
+    "seed": (int,),
+    "parameters": (int,),
+    "multiply_adds": (int, type(None)),
+    "weights_sha256": (str,),
+    "code_version": (str,),
+    "selected_by": (str,),
+    "selected_value": (int, float, type(None)),
+    "temperature": _NUMBER,
+    "epochs": (list,),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """What one trained model said about each beat of a protocol's test part.
+
+    Attributes
+    ----------
+    model : str
+        Name of the model, such as ``"cnn-kan"``.
+    protocol : str
+        Protocol whose test part the beats are.
+    seed : int
+        Seed of the training run.
+    records : ndarray of str, shape (beats,)
+        Record that each beat is from.
+    peaks : ndarray of int64, shape (beats,)
+        Sample index of each beat in its record.
+    classes : ndarray of int8, shape (beats,)
+        True classes, as indices into `ectopy.beats.CLASSES`.
+    probabilities : ndarray of float32, shape (beats, 5)
+        As the network gives them, the softmax of its logits, before `temperature`.
+    parameters : int
+        Number of trained parameters.
+    multiply_adds : int or None
+        Multiplications with addition for one beat; None where not counted.
+    weights_sha256, code_version : str
+        What was run.
+    selected_by : str
+        Validation score by which the epoch was chosen.
+    selected_value : float or None
+        Its value.
+    temperature : float
+        Fitted on validation, see `ectopy.evaluation.calibration.fit_temperature`; 1 for none.
+    epochs : tuple of dict
+        One row an epoch: ``epoch``, ``train_loss``, ``val_loss``, ``val_macro_f1``.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> run = RunResult(
+    ...     model="cnn-mlp", protocol="intra", seed=0, records=np.array(["100"]),
+    ...     peaks=np.array([370]), classes=np.array([0], dtype=np.int8),
+    ...     probabilities=np.array([[0.75, 0.25, 0, 0, 0]], dtype=np.float32),
+    ...     parameters=175_973,
+    ... )
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = run.save(folder)
+    ...     RunResult.load(folder).probabilities.tolist()
+    [[0.75, 0.25, 0.0, 0.0, 0.0]]
+    """
+
+    model: str
+    protocol: str
+    seed: int
+    records: NDArray[np.str_]
+    peaks: NDArray[np.int64]
+    classes: NDArray[np.int8]
+    probabilities: NDArray[np.float32]
+    parameters: int
+    multiply_adds: int | None = None
+    weights_sha256: str = ""
+    code_version: str = ""
+    selected_by: str = "val_macro_f1"
+    selected_value: float | None = None
+    temperature: float = 1.0
+    epochs: tuple[dict[str, float], ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.peaks)
+
+    @property
+    def title(self) -> str:
+        """What a message calls the run."""
+        return f"{self.model}, seed {self.seed}"
+
+    @property
+    def predicted(self) -> NDArray[np.int8]:
+        """Most probable class of each beat, int8, shape (beats,)."""
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int8)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write both files, or neither.
+
+        Probabilities keep about three significant digits, however small they are; the most
+        probable one is what the others leave of 1, and stays the most probable one.
+
+        Parameters
+        ----------
+        folder : path
+            Made where it is missing. It may hold a run of this kind, which is replaced.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        RunError
+            If the run has no beats, or its arrays do not go together.
+        OutputError
+            If the files cannot be written, or another kind of ``run.json`` is in the way.
+        """
+        target = Path(folder)
+        _check_not_in_the_way(target / RUN_FILE)
+        with staging(target, make=True) as staged:
+            write_arrays(
+                staged / PREDICTIONS_FILE, self.records, self.peaks, self.classes,
+                self.probabilities,
+            )  # fmt: skip
+            facts = {key: getattr(self, key) for key in _TYPES if key != "epochs"}
+            notes = {
+                "kind": KIND,
+                "format": FORMAT,
+                **facts,
+                "class_order": list(CLASSES),
+                "n": len(self),
+                "epochs": list(self.epochs),
+                "predictions_sha256": sha256_of(staged / PREDICTIONS_FILE),
+            }
+            try:
+                text = json.dumps(notes, indent=2, allow_nan=False)
+            except ValueError as error:
+                msg = f"the notes on {self.title} hold a number that is none; give None instead"
+                raise RunError(msg) from error
+            (staged / RUN_FILE).write_text(text + "\n", encoding="utf-8")
+        return target
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> RunResult:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        RunError
+            If a file is missing or damaged, or the two do not belong together.
+        """
+        source = Path(folder)
+        notes = _read_notes(source)
+        arrays = source / PREDICTIONS_FILE
+        if not arrays.is_file():
+            raise _unusable(source, f"it lacks {PREDICTIONS_FILE}")
+        try:
+            digest = sha256_of(arrays)
+        except OSError as error:
+            raise _unusable(source, f"{PREDICTIONS_FILE} cannot be read ({error})") from error
+        if digest != notes["predictions_sha256"]:
+            reason = f"its {PREDICTIONS_FILE} is not the one that {RUN_FILE} names"
+            raise _unusable(source, reason)
+        records, peaks, classes, probabilities = read_arrays(arrays)
+        facts = {key: notes[key] for key in _TYPES if key != "epochs"}
+        return cls(
+            records=records,
+            peaks=peaks,
+            classes=classes,
+            probabilities=probabilities,
+            epochs=tuple(notes["epochs"]),
+            **facts,
+        )
+
+
+def find_runs(folder: str | os.PathLike[str], protocol: str) -> list[RunResult]:
+    """Load every run of a protocol below a folder, at any depth.
+
+    Parameters
+    ----------
+    folder : path
+        Such as one with MODEL/seedK/predictions.npz in it.
+    protocol : str
+        Runs of other protocols are passed over.
+
+    Returns
+    -------
+    list of RunResult
+        By model and seed.
+
+    Raises
+    ------
+    RunError
+        If there is no run of that protocol, one is damaged, or two are of one model and seed.
+    """
+    root = Path(folder)
+    found: dict[tuple[str, int], tuple[Path, RunResult]] = {}
+    others: set[str] = set()
+    for file in sorted(root.rglob(PREDICTIONS_FILE)):
+        run = RunResult.load(file.parent)
+        if run.protocol != protocol:
+            others.add(run.protocol)
+            continue
+        key = (run.model, run.seed)
+        if key in found:
+            msg = (
+                f"{str(found[key][0])!r} and {str(file.parent)!r} are both {run.title}; "
+                "keep one of them"
+            )
+            raise RunError(msg)
+        found[key] = (file.parent, run)
+    if not found:
+        seen = f"; it has runs of: {', '.join(sorted(others))}" if others else ""
+        msg = (
+            f"no {PREDICTIONS_FILE} of protocol {protocol!r} in or below {str(root)!r}{seen}; "
+            "name a folder that holds MODEL/seedK folders"
+        )
+        raise RunError(msg)
+    return [found[key][1] for key in sorted(found)]
+
+
+def _read_notes(folder: Path) -> dict[str, Any]:
+    """Read run.json and see that everything is in it, and of the right type."""
+    try:
+        notes = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise _unusable(folder, f"it lacks {RUN_FILE}") from error
+    except (OSError, ValueError) as error:
+        raise _unusable(folder, f"its {RUN_FILE} cannot be read ({error})") from error
+    if not isinstance(notes, dict) or notes.get("kind") != KIND:
+        raise _unusable(folder, f"its {RUN_FILE} is not one of {KIND!r}")
+    if notes.get("format") != FORMAT:
+        msg = f"run {str(folder)!r} has format {notes.get('format')!r}, expected {FORMAT}"
+        raise RunError(msg + "; use the version of ectopy that wrote it")
+    for key, types in (_TYPES | {"predictions_sha256": (str,)}).items():
+        if key not in notes:
+            raise _unusable(folder, f"its {RUN_FILE} lacks {key!r}")
+        if not isinstance(notes[key], types) or isinstance(notes[key], bool):
+            raise _unusable(folder, f"its {RUN_FILE} has {key} = {notes[key]!r}")
+    if notes.get("class_order") != list(CLASSES):
+        reason = f"its classes are {notes.get('class_order')}, expected {list(CLASSES)}"
+        raise _unusable(folder, reason)
+    if not all(isinstance(row, dict) for row in notes["epochs"]):
+        raise _unusable(folder, f"the epochs in its {RUN_FILE} are no rows")
+    if not notes["temperature"] > 0:
+        raise _unusable(folder, f"its {RUN_FILE} has temperature = {notes['temperature']!r}")
+    return notes
+
+
+def _unusable(folder: Path, reason: str) -> RunError:
+    return RunError(f"run {str(folder)!r} cannot be used: {reason}; write its predictions again")
+
+
+def _check_not_in_the_way(path: Path) -> None:
+    """Refuse to write over a training run's own run.json, without which it cannot be resumed."""
+    try:
+        notes = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    if not isinstance(notes, dict) or notes.get("kind") != KIND:
+        msg = (
+            f"{str(path)!r} is another kind of file; save the predictions in a folder of their own"
+        )
+        raise OutputError(msg)
