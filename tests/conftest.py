@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ectopy.evaluation.runs import RunResult
     from ectopy.models.cnn import BeatModel
 
 
@@ -130,6 +131,53 @@ def untrained_bundle(
             contract=InputContract(),
             training=training,
         )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def made_up_run() -> Callable[..., RunResult]:
+    """A run whose every number is made up: the same beats each time, `right` the share it knows."""
+
+    def make(
+        model: str = "cnn-mlp", seed: int = 0, *, right: float = 0.9, **changes: object
+    ) -> RunResult:
+        from ectopy.evaluation.runs import RunResult
+
+        n = 600
+        beats = np.random.default_rng(5)
+        classes = beats.choice(5, n, p=[0.6, 0.12, 0.14, 0.08, 0.06]).astype(np.int8)
+        rng = np.random.default_rng([seed, *model.encode()])
+        logits = rng.normal(0, 1, (n, 5))
+        answers = np.where(rng.random(n) < right, classes, rng.integers(0, 5, n))
+        logits[np.arange(n), answers] += 5
+        odds = np.exp(logits)
+        epochs = tuple(
+            {
+                "epoch": epoch,
+                "train_loss": 1 / epoch + 0.01 * seed,
+                "val_loss": 1.1 / epoch,
+                "val_macro_f1": 0.9 - 0.5 / epoch,
+            }
+            for epoch in range(1, 6 + seed)
+        )
+        facts = {
+            "model": model,
+            "protocol": "intra",
+            "seed": seed,
+            "records": np.repeat(["100", "202", "213", "232"], n // 4),
+            "peaks": np.tile(np.arange(n // 4) * 300 + 200, 4),
+            "classes": classes,
+            "probabilities": (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32),
+            "parameters": 1000 * len(model),
+            "multiply_adds": 20_000 * len(model),
+            "weights_sha256": "0" * 64,
+            "code_version": "0.1",
+            "selected_value": 0.8,
+            "temperature": 1.5,
+            "epochs": epochs,
+        }
+        return RunResult(**(facts | changes))
 
     return make
 

@@ -51,7 +51,7 @@ def test_the_file(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["noise.png"]
     image = pixels(path)
     assert image.shape == (figures.HEIGHT_PX, figures.WIDTH_PX, 3)
-    for colour, _, _ in figures._LOOKS[:4]:  # every finder is there, in its colour
+    for colour, _, _ in figures.LOOKS[:4]:  # every finder is there, in its colour
         assert (np.abs(image - to_rgb(colour)).max(axis=2) < 0.02).sum() > 200
 
 
@@ -118,7 +118,7 @@ def test_looks_differ_in_colour_marker_and_line():
     lines = drawn(make_results(6)).axes[0].lines
     assert len({line.get_color() for line in lines}) == 6
     assert len({line.get_marker() for line in lines}) == 6
-    assert len({dashes for _, _, dashes in figures._LOOKS}) == len(figures._LOOKS) == 6
+    assert len({dashes for _, _, dashes in figures.LOOKS}) == len(figures.LOOKS) == 6
 
 
 @pytest.mark.parametrize(

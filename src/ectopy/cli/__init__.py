@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from ectopy._version import __version__
-from ectopy.cli import analyze, data, demo, evaluate, models, score, train
+from ectopy.cli import analyze, compare, data, demo, evaluate, models, score, train
 from ectopy.errors import EctopyError, OutputError
 
 USER_ERROR = 2
@@ -61,6 +61,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("analyze")(analyze.analyze)
+app.command("compare")(compare.compare)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("models")(models.models)

@@ -183,6 +183,8 @@ def _notes(panel: Panel) -> list[str]:
             f"intervals and tests are over {len(set(panel.records.tolist()))} records, which are "
             "few: a difference has to hold in many of them to show"
         )
+    if concentrated := _concentrated(panel):
+        notes.append(f"{concentrated}: intervals and tests of such a class rest on that record")
     notes.append("SD is over training seeds; intervals are over test data, for the mean of seeds")
     notes.append(
         f"calibration error over {BINS} groups of equal size; certainties after temperature "
@@ -192,3 +194,17 @@ def _notes(panel: Panel) -> list[str]:
     if few:
         notes.append(f"fewer than five seeds: {', '.join(few)}")
     return notes
+
+
+def _concentrated(panel: Panel) -> str:
+    """Name the classes that lie mostly in one record, where records are what is drawn."""
+    if panel.unit == "beats":
+        return ""
+    found = []
+    for c, name in enumerate(CLASSES):
+        records, n = np.unique(panel.records[panel.true == c], return_counts=True)
+        if len(n) and 2 * n.max() > n.sum():
+            found.append(
+                f"{100 * n.max() / n.sum():.0f} % of the {name} beats in {records[n.argmax()]}"
+            )
+    return ", ".join(found)

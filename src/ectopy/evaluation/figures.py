@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ectopy.errors import OutputError
+from ectopy.evaluation.figure_style import DPI, GRID, INK, LOOKS
 from ectopy.writers.output import staging
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH_PX, HEIGHT_PX, DPI = 1200, 640, 120
+WIDTH_PX, HEIGHT_PX = 1200, 640
 
 MEASURES = {
     "se": "Sensitivity (beats found), %",
@@ -26,18 +27,6 @@ MEASURES = {
 
 PAUSES = {"continuous": "without pause", "alternating": "two minutes with, two without"}
 """What the title says of each schedule of noise."""
-
-# Colours of Okabe and Ito, which people with any colour vision can tell apart; and each finder has
-# its own marker and dashes, so that the figure also reads in grey.
-_LOOKS = (
-    ("#0072B2", "o", "-"),
-    ("#D55E00", "s", "--"),
-    ("#009E73", "^", "-."),
-    ("#CC79A7", "D", ":"),
-    ("#E69F00", "v", (0, (5, 1, 1, 1, 1, 1))),
-    ("#000000", "P", (0, (8, 2))),
-)
-_INK, _GRID = "#222222", "#dddddd"
 
 
 def plot_noise_curves(
@@ -77,7 +66,7 @@ def plot_noise_curves(
     _check(results, target, schedule, measures)
     with staging(target.parent) as staged, mpl.rc_context():
         mpl.rcdefaults()  # the figure is the same whatever a user's own settings are
-        mpl.rcParams.update({"font.size": 11, "text.parse_math": False, "text.color": _INK})
+        mpl.rcParams.update({"font.size": 11, "text.parse_math": False, "text.color": INK})
         figure = _draw(results, schedule, measures)
         figure.savefig(staged / target.name, dpi=DPI, metadata={"Software": "ectopy"})
     return target
@@ -98,10 +87,10 @@ def _check(
     if target.suffix.lower() != ".png":
         msg = f"cannot draw {target.name!r}; name a file that ends in .png"
         raise OutputError(msg)
-    if len(curves[schedule]) > len(_LOOKS):
+    if len(curves[schedule]) > len(LOOKS):
         msg = (
             f"{len(curves[schedule])} finders cannot be told apart in one figure; "
-            f"draw {len(_LOOKS)} at most"
+            f"draw {len(LOOKS)} at most"
         )
         raise OutputError(msg)
 
@@ -144,7 +133,7 @@ def _title(results: Mapping[str, Any], schedule: str) -> str:
 def _draw_panel(panel: Axes, curves: Mapping[str, Any], measure: str) -> None:
     """Draw one measure of every finder."""
     ticks: list[str] = []
-    for (name, points), (colour, marker, line) in zip(curves.items(), _LOOKS, strict=False):
+    for (name, points), (colour, marker, line) in zip(curves.items(), LOOKS, strict=False):
         # From the clean recording towards more noise, whatever order the results have.
         ordered = sorted(points, key=lambda point: _noise_rank(point["snr_db"]))
         ticks = [_tick(point["snr_db"]) for point in ordered]
@@ -160,10 +149,10 @@ def _draw_panel(panel: Axes, curves: Mapping[str, Any], measure: str) -> None:
             label=name,
         )
     panel.set_xticks(range(len(ticks)), ticks)
-    panel.set_xlabel("Signal-to-noise ratio, dB (more noise to the right)", color=_INK)
-    panel.set_ylabel(MEASURES[measure], color=_INK)
+    panel.set_xlabel("Signal-to-noise ratio, dB (more noise to the right)", color=INK)
+    panel.set_ylabel(MEASURES[measure], color=INK)
     panel.tick_params(labelleft=True)  # a shared axis would be labelled on the first panel only
-    panel.grid(color=_GRID)
+    panel.grid(color=GRID)
     panel.set_axisbelow(True)
     for side in ("top", "right"):
         panel.spines[side].set_visible(False)

@@ -95,7 +95,8 @@ def read_arrays(path: Path) -> Arrays:
         If the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, since numpy leaves open what turns out to be no archive.
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in _ARRAYS}
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, " ".join(str(error).split())) from error

@@ -1,0 +1,129 @@
+"""`ectopy compare` as a user runs it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FIGURES = (
+    "confusion_matrices", "efficiency", "f1_per_class", "precision_recall", "radar", "reliability",
+    "risk_coverage", "roc", "training_curves",
+)  # fmt: skip
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "ectopy", "compare", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(made_up_run, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("compare") / "runs"
+    for model in ("cnn-kan", "cnn-mlp"):
+        for seed in range(2):
+            made_up_run(model, seed).save(folder / model / f"seed{seed}")
+            inter = made_up_run(model, seed, protocol="inter")
+            inter.save(folder / "inter" / model / f"seed{seed}")
+    return folder
+
+
+@pytest.mark.parametrize("protocol", ["intra", "inter"])
+def test_files_and_a_table_in_80_columns(runs, tmp_path, protocol):
+    out = tmp_path / "new" / "out"
+    done = run("--protocol", protocol, "--runs", runs, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert sorted(path.name for path in out.iterdir()) == [
+        "figures", "results.csv", "results.json", "table.md",
+    ]  # fmt: skip
+    assert sorted(path.stem for path in (out / "figures").iterdir()) == list(FIGURES)
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert results["protocol"] == protocol
+    assert list(results["models"]) == ["cnn-kan", "cnn-mlp"]
+    assert results["intervals"]["resamples"] == 2000
+    assert f"# Comparison under `{protocol}`" in (out / "table.md").read_text(encoding="utf-8")
+    with (out / "results.csv").open(encoding="utf-8") as file:
+        assert {row["protocol"] for row in csv.DictReader(file)} == {protocol}
+    lines = done.stdout.splitlines()
+    *table, last = lines
+    assert max(map(len, table)) <= 80
+    assert last == f"wrote 12 files to {out}"
+    score = results["models"]["cnn-mlp"]["scores"]["macro_f1"]
+    (row,) = [line for line in lines if line.startswith(" cnn-mlp ")]
+    assert f"{score['mean']:.4f} ± {score['sd']:.4f}" in row
+    assert any("always N" in line for line in lines)
+    (difference,) = [line for line in lines if "cnn-kan minus cnn-mlp" in line]
+    point = results["comparisons"][0]["differences"]["macro_f1"]["point"]
+    assert f"{round(point, 4) or 0.0:+.4f}" in difference
+    assert ("p, swaps" in done.stdout) == (protocol == "inter")
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], message: str) -> None:
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert done.stderr == f"error: {message}\n"
+
+
+def test_no_runs(tmp_path):
+    done = run("--protocol", "intra", "--runs", tmp_path, "--out", tmp_path / "out")
+    assert_refused(
+        done,
+        f"no predictions.npz of protocol 'intra' in or below {str(tmp_path)!r}; "
+        "name a folder that holds MODEL/seedK folders",
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_protocol(runs, tmp_path):
+    done = run("--protocol", "detected", "--runs", runs, "--out", tmp_path)
+    assert_refused(done, "unknown protocol 'detected'; the protocols are: intra, inter")
+
+
+def test_a_folder_that_is_a_file(runs, tmp_path):
+    (tmp_path / "out").write_text("")
+    done = run("--protocol", "intra", "--runs", runs, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert f"{str(tmp_path / 'out')!r} is a file, not a folder" in done.stderr
+
+
+def test_a_damaged_run(runs, made_up_run, tmp_path):
+    folder = made_up_run().save(tmp_path / "runs" / "a")
+    with (folder / "predictions.npz").open("ab") as file:
+        file.write(b"more")
+    done = run("--protocol", "intra", "--runs", tmp_path / "runs", "--out", tmp_path / "out")
+    assert_refused(
+        done,
+        f"run {str(folder)!r} cannot be used: its predictions.npz is not the one that run.json "
+        "names; write its predictions again",
+    )
+
+
+def test_help_needs_nothing_heavy():
+    code = (
+        "import sys, ectopy.cli.compare; "
+        "print([m for m in ('numpy', 'matplotlib', 'scipy', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_comparing_needs_the_base_install_only(runs, tmp_path):
+    code = (
+        "import sys; "
+        "from ectopy.evaluation.compare import compare_runs; "
+        "from ectopy.evaluation.compare_files import write_comparison; "
+        "from ectopy.evaluation.runs import find_runs; "
+        f"write_comparison(compare_runs(find_runs({str(runs)!r}, 'intra')), {str(tmp_path)!r}); "
+        "print([name for name in ('torch', 'sklearn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
