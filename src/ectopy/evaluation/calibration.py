@@ -145,6 +145,12 @@ def reliability(
     ------
     RunError
         If there are no beats or no groups.
+
+    Examples
+    --------
+    >>> right = np.array([False, True, True, True])
+    >>> [one.n for one in reliability(right, np.array([0.5, 0.7, 0.9, 0.9]), bins=2)]
+    [2, 2]
     """
     if not len(right) or bins < 1:
         msg = f"cannot put {len(right)} beats into {bins} bins; give 1 beat and 1 bin or more"
@@ -188,6 +194,12 @@ def expected_calibration_error(
     probabilities : ndarray of float, shape (beats, 5)
     bins : int
         See `reliability`.
+
+    Examples
+    --------
+    >>> sure = np.array([[0.9, 0.1, 0, 0, 0]] * 4)  # 90 % sure, right in 3 of 4
+    >>> round(expected_calibration_error(np.array([0, 0, 0, 1]), sure), 3)
+    0.15
     """
     right = probabilities.argmax(axis=1) == true
     return calibration_error(reliability(right, probabilities.max(axis=1), bins))

@@ -87,6 +87,23 @@ def compare_runs(
         not there.
     ProtocolError
         If there is no such protocol.
+
+    Examples
+    --------
+    >>> from ectopy.evaluation.runs import RunResult
+    >>> runs = [
+    ...     RunResult(
+    ...         model=name, protocol="intra", seed=0, records=np.array(["100"] * 4),
+    ...         peaks=np.arange(4) * 300, classes=np.array([0, 0, 0, 2], dtype=np.int8),
+    ...         probabilities=np.eye(5, dtype=np.float32)[answers], parameters=1000,
+    ...     )
+    ...     for name, answers in {"cnn-kan": [0, 0, 0, 2], "cnn-mlp": [0, 2, 0, 0]}.items()
+    ... ]
+    >>> results = compare_runs(runs, resamples=100)
+    >>> results["models"]["cnn-mlp"]["scores"]["accuracy"]["mean"]
+    0.5
+    >>> results["comparisons"][0]["differences"]["accuracy"]["point"]
+    0.5
     """
     panel = Panel.of(runs, resamples)
     protocol = get_protocol(panel.protocol)

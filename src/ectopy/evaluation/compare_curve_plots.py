@@ -131,7 +131,7 @@ def _table_of_areas(
         colLabels=CLASSES,
         rowLabels=list(areas),
         cellLoc="center",
-        edges="horizontal",
+        edges="open",
         bbox=Bbox.from_bounds(0.2, 0.36 - height, 0.8, height),
     )
     table.auto_set_font_size(False)

@@ -95,6 +95,11 @@ def majority_right(
     -------
     ndarray of bool, shape (beats,)
         An even number of seeds that is divided has not got the beat right.
+
+    Examples
+    --------
+    >>> majority_right(np.array([0, 2]), np.array([[0, 2], [0, 0], [1, 0]])).tolist()
+    [True, False]
     """
     right: NDArray[np.bool_] = 2 * (predicted == true).sum(axis=0) > len(predicted)
     return right
