@@ -28,6 +28,15 @@ def run(monkeypatch, *arguments):
             "leave them out or change the protocol",
         ),
         (
+            ["beat-finder", "--protocol", "detected", "--predictions", "kept"],
+            "--predictions goes with intra and inter, not 'detected'; leave it out",
+        ),
+        (
+            ["cnn-mlp", "--protocol", "intra", "--beats", "detected", "--predictions", "kept"],
+            "predictions are kept for comparing models on the annotated beats of patients or beats "
+            "they were not trained on; leave --predictions out",
+        ),
+        (
             ["beat-finder/inter", "--protocol", "inter"],
             "beat-finder/inter finds beats and does not class them; judge it with "
             "--protocol detected",

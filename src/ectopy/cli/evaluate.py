@@ -43,6 +43,10 @@ def evaluate(
     forms: Annotated[
         bool, typer.Option("--forms", help="detected: also resampled, inverted, at other gains.")
     ] = False,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="Keep every beat's probabilities in this folder, for ectopy compare."),
+    ] = None,
     figure: Annotated[
         Path | None, typer.Option(help="detected: draw the noise curves to this PNG.")
     ] = None,
@@ -60,6 +64,9 @@ def evaluate(
         if file is not None:
             check_folder(file.parent)  # before the work, not after it
     if protocol == DETECTED:
+        if predictions is not None:
+            msg = f"--predictions goes with intra and inter, not {DETECTED!r}; leave it out"
+            raise ProtocolError(msg)
         if beats != "annotated":
             msg = f"--beats goes with intra and inter; --protocol {DETECTED} finds beats anyway: "
             raise ProtocolError(msg + "leave it out")
@@ -76,7 +83,7 @@ def evaluate(
         if peers or noise or forms or figure is not None:
             msg = f"--peers, --noise, --forms and --figure go with --protocol {DETECTED}, "
             raise ProtocolError(f"{msg}not {protocol!r}; leave them out or change the protocol")
-        results = run(model, protocol, beats=beats, allow_leak=allow_leak)
+        results = run(model, protocol, beats=beats, allow_leak=allow_leak, predictions=predictions)
         _show(results, Console())
     if json_file is not None:
         write_text(json_file, json.dumps(results, indent=2, allow_nan=False) + "\n")

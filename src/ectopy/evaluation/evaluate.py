@@ -13,6 +13,7 @@ from ectopy.data.mitdb import load
 from ectopy.data.protocols import SAME_SUBJECT, BeatSet, get_protocol, load_test
 from ectopy.errors import ProtocolError
 from ectopy.evaluation.metrics import score_classes
+from ectopy.evaluation.run_predictions import run_result
 from ectopy.inference.engine import Classifier
 from ectopy.inference.finder import detect_beats, shipped_finder
 from ectopy.models.bundle import Bundle, find_bundle
@@ -34,6 +35,7 @@ def evaluate(
     beats: str = "annotated",
     allow_leak: bool = False,
     folder: Path | None = None,
+    predictions: Path | None = None,
 ) -> dict[str, Any]:
     """Score a bundle on the test part of a protocol.
 
@@ -51,6 +53,9 @@ def evaluate(
         Score even where test patients or beats were trained on; the result says so.
     folder : Path, optional
         Folder of the database.
+    predictions : Path, optional
+        Folder to keep every beat's probabilities in, for `ectopy.evaluation.compare`; with
+        annotated beats.
 
     Returns
     -------
@@ -62,7 +67,10 @@ def evaluate(
     Raises
     ------
     ProtocolError
-        If the bundle was trained on patients or beats of the test part.
+        If the bundle was trained on patients or beats of the test part, or predictions are to be
+        kept of detected beats, or of a bundle that leaks.
+    RunError, OutputError
+        If predictions cannot be kept.
     BundleError, DataError
         If the bundle or the database is not there.
     """
@@ -78,6 +86,9 @@ def evaluate(
     if leak and not allow_leak:
         msg = f"{bundle.full_name} may not be scored under {protocol!r}: {leak}"
         raise ProtocolError(f"{msg}; --allow-leak scores it all the same and says so")
+    if predictions is not None and (leak or beats != "annotated"):
+        msg = "predictions are kept for comparing models on the annotated beats of patients or "
+        raise ProtocolError(msg + "beats they were not trained on; leave --predictions out")
     head = {
         "model": bundle.full_name,
         "protocol": protocol,
@@ -100,6 +111,8 @@ def evaluate(
         probabilities = classifier.classify_windows(test.windows)
         scores = score_classes(test.classes, probabilities)
         scores["per_record"] = _per_record(test, probabilities)
+        if predictions is not None:
+            run_result(bundle, protocol, test, probabilities).save(predictions)
     else:
         scores = _score_detected(classifier, chosen, test, folder)
     return head | scores | tail
