@@ -296,6 +296,27 @@ def test_a_new_folder_that_others_fail_in_and_remove(tmp_path: Path) -> None:
         list(pool.map(work, range(4)))
 
 
+def test_a_folder_that_is_removed_while_it_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+
+    def remove_first(path: Path, mode: int) -> bool:
+        if path == folder:
+            folder.rmdir()
+            return False
+        return True
+
+    monkeypatch.setattr("ectopy.writers.output.os.access", remove_first)
+    check_folder(folder / "out")
+    assert not folder.exists()
+    folder.mkdir()
+    monkeypatch.setattr("ectopy.writers.output.os.access", lambda path, mode: False)
+    with pytest.raises(OutputError, match="is not writable"):
+        check_folder(folder / "out")
+
+
 def test_import_is_quick() -> None:
     heavy = ["matplotlib", "pandas", "torch", "wfdb"]
     code = f"import sys, ectopy.writers; print([m for m in {heavy} if m in sys.modules])"

@@ -167,9 +167,10 @@ def check_folder(folder: str | os.PathLike[str]) -> None:
             raise cannot_write(target, _reason(target, error)) from error
         if not S_ISDIR(mode):
             raise cannot_write(target, f"{str(path)!r} is a file, not a folder")
-        if not os.access(path, os.W_OK | os.X_OK):
+        if os.access(path, os.W_OK | os.X_OK):
+            return
+        if path.exists():  # another process may have removed it since
             raise cannot_write(target, f"{str(path)!r} is not writable")
-        return
 
 
 def write_text(path: Path, text: str) -> None:
