@@ -11,26 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ectopy.beats import CLASSES
+from ectopy.evaluation.published import published_results
 from ectopy.models.bundle import FINDER, Bundle, find_bundle, shipped_bundles
 from ectopy.models.finder_card import finders_table, noise_table
 
 ROOT = Path(__file__).resolve().parents[1]
 SPEED = ROOT / "benchmarks" / "results" / "finder_speed.json"
 RESULTS, FINDERS = "results", "finders"
-
-# Results of the published models on the same 16,418 test beats, from their model card.
-PUBLISHED = {
-    "cnn-mlp": {
-        "accuracy": 0.9800,
-        "macro_f1": 0.9019,
-        "f1": {"N": 0.9889, "S": 0.8111, "V": 0.9577, "F": 0.7589, "Q": 0.9930},
-    },
-    "cnn-kan": {
-        "accuracy": 0.9476,
-        "macro_f1": 0.8167,
-        "f1": {"N": 0.9690, "S": 0.5968, "V": 0.9070, "F": 0.6270, "Q": 0.9836},
-    },
-}
 
 
 def results_block() -> str:
@@ -44,17 +31,14 @@ def results_block() -> str:
     ]
     for bundle in bundles:
         model = bundle.config["model"]
-        if bundle.protocol == "intra":
-            lines.append(_row(model, "as published", _flat(PUBLISHED[model])))
         results = bundle.results()
         if results is not None:
+            counts = {c: results["per_class"][c]["n"] for c in CLASSES}
+            published = published_results(bundle.protocol, counts)
+            lines += [_row(model, "as published", p) for p in published if p["model"] == model]
             lines.append(_row(f"`{bundle.full_name}`", "here", results))
     lines += ["", *[line for bundle in bundles for line in _detected(bundle)]]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _flat(published: dict[str, Any]) -> dict[str, Any]:
-    return published | {"per_class": {c: {"f1": f1} for c, f1 in published["f1"].items()}}
 
 
 def _row(name: str, trained: str, results: dict[str, Any]) -> str:

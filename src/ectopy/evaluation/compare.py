@@ -21,7 +21,7 @@ from ectopy.evaluation.compare_details import (
     referral,
 )
 from ectopy.evaluation.compare_pairs import compare_pairs, multiplicity
-from ectopy.evaluation.compare_scores import summarise
+from ectopy.evaluation.compare_scores import WHOLE, summarise
 from ectopy.evaluation.evaluate import protocol_notes
 from ectopy.evaluation.intervals import LEVEL, RESAMPLES, SEED
 from ectopy.evaluation.metrics import score_classes
@@ -188,7 +188,7 @@ def _always_n(panel: Panel) -> dict[str, Any]:
     answers = np.zeros((len(panel.true), len(CLASSES)), dtype=np.float32)
     answers[:, CLASSES.index("N")] = 1
     scores = score_classes(panel.true, answers, with_auc=False)
-    return {key: scores[key] for key in ("accuracy", "macro_f1", "macro_f1_nsvf", "weighted_f1")}
+    return {key: scores[key] for key in WHOLE}
 
 
 def _notes(panel: Panel) -> list[str]:

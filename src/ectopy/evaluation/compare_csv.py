@@ -6,6 +6,7 @@ import csv
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from ectopy.evaluation import compare_scores
 from ectopy.evaluation.compare_tables import RATES, WHOLE
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _csv_rows(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         head = {"part": "published", "model": one["name"], "seeds": 1}
         yield from (head | {"score": key, "mean": one[key]} for key in WHOLE)
         for name, scores in one["per_class"].items():
-            for rate in ("precision", "recall", "f1"):
+            for rate in compare_scores.RATES:
                 yield head | {"class": name, "score": rate, "mean": scores[rate], "n": scores["n"]}
     for key, value in results["always_n"].items():
         yield {"part": "floor", "model": "always N", "score": key, "mean": value}

@@ -31,20 +31,11 @@ def draw_roc(results: Mapping[str, Any]) -> Figure:
     """ROC curve of each class against the rest, false positive rates on a logarithmic axis."""
     figure, panels = _class_panels()
     for panel, name in zip(panels, CLASSES, strict=False):
-        lowest = 1.0
-        for place, (model, one) in enumerate(results["models"].items()):
-            curves = one["curves"]["classes"][name]
-            if curves is None:
-                continue
-            rates = one["curves"]["false_positive_rate"][1:]  # 0 has no place on the axis
-            sensitivity = curves["sensitivity"][1:]
-            lowest = min(lowest, *sensitivity)
-            _draw_line(panel, rates, sensitivity, place, model)
+        # A rate of 0 has no place on the axis.
+        _draw_class(panel, name, results, "false_positive_rate", "sensitivity", first=1)
         panel.set_xscale("log")
         log_axis(panel.xaxis)
         panel.set_xlim(1e-4, 1)
-        panel.set_ylim(max(0.0, lowest - 0.05), 1 + 0.05 * (1.05 - lowest))
-        _finish(panel, name, results)
         panel.set_xlabel("False positive rate")
         panel.set_ylabel("Sensitivity")
     what = "ROC curves of each class against the rest, mean over seeds"
@@ -60,16 +51,8 @@ def draw_precision_recall(results: Mapping[str, Any]) -> Figure:
     """Precision against recall of each class, interpolated."""
     figure, panels = _class_panels()
     for panel, name in zip(panels, CLASSES, strict=False):
-        lowest = 1.0
-        for place, (model, one) in enumerate(results["models"].items()):
-            curves = one["curves"]["classes"][name]
-            if curves is None:
-                continue
-            lowest = min(lowest, *curves["precision"])
-            _draw_line(panel, one["curves"]["recall"], curves["precision"], place, model)
+        _draw_class(panel, name, results, "recall", "precision")
         panel.set_xlim(0, 1.01)
-        panel.set_ylim(max(0.0, lowest - 0.05), 1 + 0.05 * (1.05 - lowest))
-        _finish(panel, name, results)
         panel.set_xlabel("Recall")
         panel.set_ylabel("Precision")
     what = "Precision and recall of each class against the rest, mean over seeds"
@@ -90,6 +73,24 @@ def _class_panels() -> tuple[Figure, list[Axes]]:
     return figure, list(figure.subplots(2, 3).ravel())
 
 
+def _draw_class(
+    panel: Axes, name: str, results: Mapping[str, Any], x: str, y: str, first: int = 0
+) -> None:
+    """Draw one class's curve of every model, from a point on, down to the lowest of them."""
+    lowest = 1.0
+    for place, (model, one) in enumerate(results["models"].items()):
+        curves = one["curves"]["classes"][name]
+        if curves is not None:
+            heights = curves[y][first:]
+            lowest = min(lowest, *heights)
+            _draw_line(panel, one["curves"][x][first:], heights, place, model)
+    panel.set_ylim(max(0.0, lowest - 0.05), 1 + 0.05 * (1.05 - lowest))
+    tidy(panel)
+    panel.set_title(f"{name}, {results['counts'][name]:,} beats", fontsize=12)
+    if not panel.lines:
+        panel.text(0.5, 0.5, "no beats", transform=panel.transAxes, ha="center", color=INK)
+
+
 def _draw_line(panel: Axes, x: Sequence[float], y: Sequence[float], place: int, label: str) -> None:
     colour, marker, line = LOOKS[place]
     panel.plot(
@@ -104,13 +105,6 @@ def _draw_line(panel: Axes, x: Sequence[float], y: Sequence[float], place: int, 
         markevery=(5 * place, max(1, len(x) // 4)),
         label=label,
     )
-
-
-def _finish(panel: Axes, name: str, results: Mapping[str, Any]) -> None:
-    tidy(panel)
-    panel.set_title(f"{name}, {results['counts'][name]:,} beats", fontsize=12)
-    if not panel.lines:
-        panel.text(0.5, 0.5, "no beats", transform=panel.transAxes, ha="center", color=INK)
 
 
 def _table_of_areas(

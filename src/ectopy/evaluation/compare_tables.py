@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ectopy.beats import CLASSES
+from ectopy.evaluation import compare_scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,10 +20,10 @@ SCORE_TITLES = {
 }
 """What tables and figures call a score."""
 
-WHOLE = ("accuracy", "macro_f1", "macro_f1_nsvf", "weighted_f1", "macro_auc")
+WHOLE = (*compare_scores.WHOLE, "macro_auc")
 """Scores of all beats together, as tables have them."""
 
-RATES = ("precision", "recall", "f1", "auc")
+RATES = (*compare_scores.RATES, "auc")
 """Scores of one class, as tables have them."""
 
 

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ectopy.errors import OutputError
-from ectopy.evaluation.figure_style import DPI, GRID, INK, LOOKS
+from ectopy.evaluation.figure_style import (
+    DPI,
+    INK,
+    LOOKS,
+    legend_below,
+    new_figure,
+    plain_settings,
+    tidy,
+)
 from ectopy.writers.output import staging
 
 if TYPE_CHECKING:
@@ -60,13 +68,9 @@ def plot_noise_curves(
         If the results do not have that schedule, there is no such measure or file type, there are
         more than six finders, or the file cannot be written.
     """
-    import matplotlib as mpl
-
     target = Path(path)
     _check(results, target, schedule, measures)
-    with staging(target.parent) as staged, mpl.rc_context():
-        mpl.rcdefaults()  # the figure is the same whatever a user's own settings are
-        mpl.rcParams.update({"font.size": 11, "text.parse_math": False, "text.color": INK})
+    with staging(target.parent) as staged, plain_settings():
         figure = _draw(results, schedule, measures)
         figure.savefig(staged / target.name, dpi=DPI, metadata={"Software": "ectopy"})
     return target
@@ -96,28 +100,14 @@ def _check(
 
 
 def _draw(results: Mapping[str, Any], schedule: str, measures: Sequence[str]) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(
-        figsize=(WIDTH_PX / DPI, HEIGHT_PX / DPI), facecolor="white", layout="constrained"
-    )
-    FigureCanvasAgg(figure)
+    figure = new_figure(WIDTH_PX, HEIGHT_PX)
     panels = figure.subplots(1, len(measures), squeeze=False, sharey=True)[0]
     curves = results["curves"][schedule]
     for panel, measure in zip(panels, measures, strict=True):
         _draw_panel(panel, curves, measure)
     panels[0].set_ylim(top=101)  # only now: it ends the scaling to what is drawn, in all panels
     figure.suptitle(_title(results, schedule), fontsize=13)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=len(labels),
-        frameon=False,
-        handlelength=4,
-    )
+    legend_below(figure, panels[0], columns=len(LOOKS))
     return figure
 
 
@@ -152,10 +142,7 @@ def _draw_panel(panel: Axes, curves: Mapping[str, Any], measure: str) -> None:
     panel.set_xlabel("Signal-to-noise ratio, dB (more noise to the right)", color=INK)
     panel.set_ylabel(MEASURES[measure], color=INK)
     panel.tick_params(labelleft=True)  # a shared axis would be labelled on the first panel only
-    panel.grid(color=GRID)
-    panel.set_axisbelow(True)
-    for side in ("top", "right"):
-        panel.spines[side].set_visible(False)
+    tidy(panel)
 
 
 def _noise_rank(snr_db: float | None) -> float:

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ectopy.beats import CLASSES
+from ectopy.evaluation.compare_scores import RATES, WHOLE
 from ectopy.evaluation.metrics import matrix_scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # What the model card prints, and nothing that can be reckoned from its confusion matrices.
-_CARD = "model card of the published CNN+MLP and CNN+KAN beat classifiers"
+_SOURCE = (
+    "model card of the published CNN+MLP and CNN+KAN beat classifiers, one seed; milliseconds on "
+    "its authors' CPU, batches of 128"
+)
 _INTRA: tuple[dict[str, Any], ...] = (
     {
         "name": "CNN+MLP, published",
@@ -28,7 +32,7 @@ _INTRA: tuple[dict[str, Any], ...] = (
             [8, 0, 6, 107, 0],
             [3, 0, 1, 1, 1201],
         ],
-        "source": f"{_CARD}, one seed; milliseconds on its authors' CPU, batches of 128",
+        "source": _SOURCE,
     },
     {
         "name": "CNN+KAN, published",
@@ -43,7 +47,7 @@ _INTRA: tuple[dict[str, Any], ...] = (
             [11, 1, 9, 100, 0],
             [1, 0, 3, 0, 1202],
         ],
-        "source": f"{_CARD}, one seed; milliseconds on its authors' CPU, batches of 128",
+        "source": _SOURCE,
     },
 )
 
@@ -77,11 +81,11 @@ def published_results(protocol: str, counts: Mapping[str, int]) -> list[dict[str
 def _scores(matrix: Any) -> dict[str, Any]:
     scores = matrix_scores(matrix)
     return {
-        **{k: float(scores[k]) for k in ("accuracy", "macro_f1", "macro_f1_nsvf", "weighted_f1")},
+        **{key: float(scores[key]) for key in WHOLE},
         "per_class": {
             name: {
                 "n": int(matrix[c].sum()),
-                **{key: float(scores[key][c]) for key in ("precision", "recall", "f1")},
+                **{rate: float(scores[rate][c]) for rate in RATES},
             }
             for c, name in enumerate(CLASSES)
         },

@@ -128,7 +128,16 @@ class BeatFinderNet(nn.Module):
         return out.reshape(leads, 2, ANSWERS * places)[..., :steps]
 
 
-def _convolution(n_in: int, n_out: int, kernel: int, **settings: int) -> nn.Sequential:
-    along = {name: (0 if name == "padding" else 1, value) for name, value in settings.items()}
-    convolution = nn.Conv2d(n_in, n_out, (1, kernel), bias=False, **along)  # type: ignore[arg-type]  # pairs
+def _convolution(
+    n_in: int, n_out: int, kernel: int, *, stride: int = 1, dilation: int = 1, padding: int = 0
+) -> nn.Sequential:
+    convolution = nn.Conv2d(
+        n_in,
+        n_out,
+        (1, kernel),
+        stride=(1, stride),
+        dilation=(1, dilation),
+        padding=(0, padding),
+        bias=False,
+    )
     return nn.Sequential(convolution, nn.BatchNorm2d(n_out), nn.ReLU())

@@ -34,9 +34,9 @@ PAST_BLOCKS, FUTURE_BLOCKS = 9, 1
 
 # What of the bands of a QRS complex, and nothing of 50 or 60 Hz mains, is left to see; every
 # sampling frequency then sees the same.
-_LOW_PASS_HZ = 36.0
-_LOW_PASS_S = 0.125
-_KAISER_BETA = 4.5
+LOW_PASS_HZ = 36.0
+LOW_PASS_S = 0.125
+KAISER_BETA = 4.5
 
 # A running mean of a running mean: above 1 Hz almost nothing of a beat is lost.
 _BASELINE_FRAMES = 73
@@ -197,8 +197,8 @@ def _low_pass(rate_hz: float, up: int) -> NDArray[np.float32]:
     """Taps of the low-pass filter at the common multiple of both rates."""
     from scipy.signal import firwin
 
-    n_taps = 2 * round(_LOW_PASS_S * rate_hz / 2) + 1
-    taps = firwin(n_taps, _LOW_PASS_HZ, fs=rate_hz, window=("kaiser", _KAISER_BETA))
+    n_taps = 2 * round(LOW_PASS_S * rate_hz / 2) + 1
+    taps = firwin(n_taps, LOW_PASS_HZ, fs=rate_hz, window=("kaiser", KAISER_BETA))
     # Each frame is a sum over every `up`-th tap. With sums that differ, an offset that the lead
     # drifts to would come out as a wave.
     phase = np.arange(n_taps) % up

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ectopy.signal.frames import FRAME_HZ
+from ectopy.signal.frames import FRAME_HZ, KAISER_BETA, LOW_PASS_HZ, LOW_PASS_S
 from ectopy.training.noises import coloured, draw_noise
 
 if TYPE_CHECKING:
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from ectopy.training.noises import RecordedNoise
     from ectopy.training.recipe import DistortSettings
 
-# Samples of one spike, as the low-pass of `ectopy.signal.frames` leaves them: 36 Hz over 0.125 s.
+# The low-pass of `ectopy.signal.frames` spreads a spike over so many frames on either side.
 _SPIKE_FRAMES = 8
-_SPIKE_HZ, _SPIKE_S, _SPIKE_BETA = 36.0, 0.125, 4.5
 _SPIKE_SIZES = (0.2, 12.0)
 
 # What is taken out begins after the QRS complex of the beat before, and before that of its own.
@@ -168,10 +167,10 @@ def _spikes(n: int, rng: Generator) -> NDArray[np.float32]:
     for _ in range(rng.integers(1, 9)):
         centre = rng.integers(_SPIKE_FRAMES, n - _SPIKE_FRAMES)
         time_s = (reach + rng.uniform(-0.5, 0.5)) / FRAME_HZ
-        inside = np.sqrt((1 - (2 * time_s / _SPIKE_S) ** 2).clip(0))
-        taper = np.i0(_SPIKE_BETA * inside) / np.i0(_SPIKE_BETA) * (inside > 0)
+        inside = np.sqrt((1 - (2 * time_s / LOW_PASS_S) ** 2).clip(0))
+        taper = np.i0(KAISER_BETA * inside) / np.i0(KAISER_BETA) * (inside > 0)
         size = rng.choice([-1, 1]) * np.exp(rng.uniform(*np.log(_SPIKE_SIZES)))
-        made[centre + reach] += size * np.sinc(2 * _SPIKE_HZ * time_s) * taper
+        made[centre + reach] += size * np.sinc(2 * LOW_PASS_HZ * time_s) * taper
     return made
 
 
