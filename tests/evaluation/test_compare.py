@@ -327,8 +327,8 @@ def test_pairs_that_are_none(runs, pair, message):
         ({"model": "cnn-mlp", "seed": 1, "parameters": 5},
          "cnn-mlp, seed 1 has parameters = 5, cnn-mlp, seed 0 has 7000; "
          "give another network another name"),
-        ({"model": "cnn-mlp", "seed": 1, "parameters": 7000, "multiply_adds": None},
-         "cnn-mlp, seed 1 has multiply_adds = None, cnn-mlp, seed 0 has 140000; "
+        ({"model": "cnn-mlp", "seed": 1, "parameters": 7000, "multiply_adds": 5},
+         "cnn-mlp, seed 1 has multiply_adds = 5, cnn-mlp, seed 0 has 140000; "
          "give another network another name"),
     ],
 )  # fmt: skip
@@ -337,6 +337,15 @@ def test_runs_that_do_not_go_together(made_up_run, changes, message):
     with pytest.raises(RunError) as caught:
         compare_runs([made_up_run(), other])
     assert str(caught.value) == message
+
+
+def test_older_runs_that_have_not_counted_go_with_others(made_up_run):
+    runs = [made_up_run(seed=seed, multiply_adds=n) for seed, n in enumerate((None, 9, None))]
+    one = compare_runs(runs, resamples=20)["models"]["cnn-mlp"]
+    assert one["multiply_adds"] == 9
+    with pytest.raises(RunError, match=r"seed 3 has multiply_adds = 8, cnn-mlp, seed 1 has 9"):
+        compare_runs([*runs, made_up_run(seed=3, multiply_adds=8)], resamples=20)
+    assert compare_runs(runs[:1], resamples=20)["models"]["cnn-mlp"]["multiply_adds"] is None
 
 
 def test_other_beats_and_none(made_up_run):

@@ -145,9 +145,18 @@ def test_csv_holds_every_number(results):
     for key in ("low", "high", "p", "p_holm", "p_flip", "p_flip_holm"):
         assert float(row[key]) == pair["differences"]["macro_f1"][key]
     assert float(row["mean"]) == pair["differences"]["macro_f1"]["point"]
+    assert one(part="all", model="cnn-mlp", score="parameters")["mean"] == "7000"
+    assert one(part="all", model="cnn-kan", score="multiply_adds")["mean"] == "140000"
     cell = models["cnn-mlp"]["per_record"]["213"]["V"]
     row = one(part="record 213", model="cnn-mlp", score="missed", **{"class": "V"})
     assert (float(row["mean"]), int(row["n"])) == (cell["missed"], cell["n"])
+
+
+def test_what_is_not_counted_has_no_line(made_up_run):
+    rows = rows_of(as_csv(compare_runs([made_up_run(multiply_adds=None)], resamples=20)))
+    scores = {row["score"] for row in rows}
+    assert "parameters" in scores
+    assert "multiply_adds" not in scores
 
 
 def test_csv_of_beats_has_mcnemar_and_what_is_published(results):

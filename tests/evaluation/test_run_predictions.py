@@ -45,6 +45,7 @@ def test_what_is_kept_is_what_was_scored(run_folder, made_up_mitdb, tmp_path):
     assert np.array_equal(run.peaks, test.peaks)
     assert (run.model, run.protocol, run.seed) == ("cnn-mlp", "inter", 0)
     assert (run.parameters, run.weights_sha256) == (175_973, results["weights_sha256"])
+    assert run.multiply_adds == find_bundle(bundle).multiply_adds == 6_127_936
     assert (run.selected_by, run.selected_value) == ("val_loss", 0.0)
     assert [row["val_macro_f1"] for row in run.epochs] == [0.7, 0.8]
     compared = compare_runs([run], resamples=20)["models"]["cnn-mlp"]

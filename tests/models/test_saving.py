@@ -30,8 +30,8 @@ def test_what_a_bundle_holds(untrained_bundle):
     assert [path.name for path in folder.parent.iterdir() if path.name.startswith(".")] == []
     bundle = find_bundle(folder)
     assert set(bundle.config) == {
-        "format", "model", "protocol", "settings", "parameters", "classes", "input", "training",
-        "files", "code_version",
+        "format", "model", "protocol", "settings", "parameters", "multiply_adds", "classes",
+        "input", "training", "files", "code_version",
     }  # fmt: skip
     assert bundle.n_parameters == 285_280
     assert (folder / "README.md").read_text() == model_card(bundle)

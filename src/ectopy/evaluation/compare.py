@@ -145,7 +145,8 @@ def _describe(panel: Panel, model: str) -> dict[str, Any]:
     described = {
         "seeds": [panel.runs[row].seed for row in rows],
         "parameters": first.parameters,
-        "multiply_adds": first.multiply_adds,
+        # Older runs have not counted; those that have agree.
+        "multiply_adds": next((n for row in rows if (n := panel.runs[row].multiply_adds)), None),
         "runs": [_about_run(panel, row) for row in rows],
         **summarise(panel, model),
         "calibration": calibration(panel, model),

@@ -31,7 +31,8 @@ def as_csv(results: Mapping[str, Any]) -> str:
     str
         CSV with a header. ``part`` is ``all``, ``without RECORD``, ``record RECORD``,
         ``published`` or ``floor``; of a difference, ``model`` is ``FIRST minus SECOND`` and
-        ``mean`` the difference. Cells for which there is no number are empty.
+        ``mean`` the difference. Parameters and multiply-adds are scores of ``all``. Cells for which
+        there is no number are empty.
     """
     text = StringIO()
     writer = csv.DictWriter(text, _CSV_COLUMNS, restval="", lineterminator="\n")
@@ -52,6 +53,11 @@ def _csv_rows(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for pair in one["comparisons"]:
             head = {"part": part, "model": f"{pair['first']} minus {pair['second']}"}
             yield from (head | row for row in _difference_rows(pair))
+    for model, summary in results["models"].items():
+        for size in ("parameters", "multiply_adds"):
+            if summary[size] is not None:
+                head = {"part": "all", "model": model, "seeds": len(summary["seeds"])}
+                yield head | {"score": size, "mean": summary[size]}
     for model, summary in results["models"].items():
         for record, classes in summary.get("per_record", {}).items():
             for name, cell in classes.items():

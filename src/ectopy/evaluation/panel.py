@@ -145,16 +145,19 @@ def _other_beats(first: RunResult, other: RunResult) -> str | None:
 
 def _check_models(runs: Sequence[RunResult]) -> None:
     """See that the seeds of a model are of the same network, and none comes twice."""
-    seen: dict[str, RunResult] = {}
+    seen: dict[tuple[str, str], RunResult] = {}
     titles: set[str] = set()
     for run in runs:
         if run.title in titles:
             msg = f"two runs are both {run.title}; give each run once"
             raise RunError(msg)
         titles.add(run.title)
-        other = seen.setdefault(run.model, run)
         for name in ("parameters", "multiply_adds"):
-            mine, its = getattr(run, name), getattr(other, name)
+            mine = getattr(run, name)
+            if mine is None:  # older runs have not counted
+                continue
+            other = seen.setdefault((run.model, name), run)
+            its = getattr(other, name)
             if mine != its:
                 msg = (
                     f"{run.title} has {name} = {mine}, {other.title} has {its}; "

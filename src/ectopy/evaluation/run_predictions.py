@@ -54,6 +54,7 @@ def run_result(
         classes=test.classes,
         probabilities=probabilities,
         parameters=bundle.n_parameters,
+        multiply_adds=bundle.multiply_adds,
         weights_sha256=bundle.weights_sha256,
         code_version=code_version(),
         selected_by=str(training["selected_by"]),

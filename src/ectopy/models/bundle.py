@@ -101,6 +101,15 @@ class Bundle:
         """Number of trained parameters."""
         return int(self.config["parameters"])
 
+    @property
+    def multiply_adds(self) -> int | None:
+        """Multiplications with addition for one beat, see `ectopy.models.cost`; None where unknown.
+
+        Older bundles do not say, and nothing is computed here.
+        """
+        found = self.config.get("multiply_adds")
+        return None if found is None else int(found)
+
     def results(
         self, protocol: str | None = None, *, beats: str = "annotated"
     ) -> dict[str, Any] | None:
@@ -213,6 +222,10 @@ def open_bundle(folder: Path) -> Bundle:
     if config["model"] != FINDER and config["classes"] != list(CLASSES):
         msg = f"bundle {str(folder)!r} has classes {config['classes']}, expected {list(CLASSES)}"
         raise BundleError(msg + "; train it with this version of ectopy")
+    cost = config.get("multiply_adds", 1)
+    if isinstance(cost, bool) or not isinstance(cost, int) or cost < 1:
+        msg = f"bundle {str(folder)!r} has multiply_adds = {cost!r}, expected a whole number above "
+        raise BundleError(msg + "0; copy the whole folder again, or train it again")
     for file in (WEIGHTS_FILE, ONNX_FILE):
         if not (folder / file).is_file():
             msg = f"bundle {str(folder)!r} lacks {file}; copy the whole folder"

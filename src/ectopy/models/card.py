@@ -20,7 +20,7 @@ def model_card(bundle: Bundle) -> str:
     parts = [
         f"# {bundle.full_name}\n",
         f"Classifies single heartbeats of one ECG lead: {config['parameters']:,} parameters, "
-        "weights as safetensors and ONNX.\n",
+        f"{_cost(bundle)}weights as safetensors and ONNX.\n",
         "Research software, not a medical device.\n",
         "## Input\n",
         f"Windows of {contract.before + contract.after} samples at {contract.fs:g} Hz, "
@@ -47,6 +47,12 @@ def model_card(bundle: Bundle) -> str:
         _results(bundle),
     ]
     return "\n".join(parts)
+
+
+def _cost(bundle: Bundle) -> str:
+    """Say what one beat costs, where that is known; element-wise work is not in it."""
+    found = bundle.multiply_adds
+    return "" if found is None else f"{found:,} multiply-adds a beat, "
 
 
 def _results(bundle: Bundle) -> str:

@@ -32,6 +32,7 @@ from ectopy.models.bundle import (
 )
 from ectopy.models.card import model_card
 from ectopy.models.contract import FinderContract, InputContract, contract_to_dict
+from ectopy.models.cost import multiply_adds
 from ectopy.models.registry import create_finder, create_model
 
 if TYPE_CHECKING:
@@ -136,13 +137,16 @@ def save_bundle(
     BundleError
         If ONNX Runtime and PyTorch disagree by more than 1e-4 in a logit.
     """
+    of_beats = not isinstance(contract, FinderContract)
+    cost = {"multiply_adds": multiply_adds(model, example_input(contract, 1))} if of_beats else {}
     config = {
         "format": FORMAT,
         "model": model.name,
         "protocol": protocol,
         "settings": settings,
         "parameters": sum(p.numel() for p in model.parameters()),
-        **({} if isinstance(contract, FinderContract) else {"classes": list(CLASSES)}),
+        **cost,
+        **({"classes": list(CLASSES)} if of_beats else {}),
         "input": contract_to_dict(contract),
         "training": training,
         "code_version": code_version(),
@@ -198,7 +202,7 @@ def export_onnx(
         warnings.simplefilter("ignore")  # the exporter's notes on its own internals
         torch.onnx.export(
             model,
-            (_example(contract, 4, seed=0),),
+            example_input(contract, 4, seed=0),
             path,
             input_names=[names[0]],
             output_names=[names[1]],
@@ -225,17 +229,21 @@ def onnx_difference(
     """Largest difference in an output between PyTorch and ONNX Runtime on random input."""
     import onnxruntime
 
-    example = _example(contract, n, seed=1)
+    example = example_input(contract, n, seed=1)
     with torch.inference_mode():
-        expected = model(example).numpy()
+        expected = model(*example).numpy()
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    found = session.run(None, {session.get_inputs()[0].name: example.numpy()})[0]
+    names = (one.name for one in session.get_inputs())
+    feed = {name: part.numpy() for name, part in zip(names, example, strict=True)}
+    found = session.run(None, feed)[0]
     return float(np.abs(found - expected).max())
 
 
-def _example(contract: InputContract | FinderContract, n: int, seed: int) -> torch.Tensor:
-    """Random input for `n` beats, or leads."""
+def example_input(
+    contract: InputContract | FinderContract, n: int, seed: int = 0
+) -> tuple[torch.Tensor, ...]:
+    """Random input for `n` beats, or leads: one tensor for each argument of the forward."""
     generator = torch.Generator().manual_seed(seed)
     if isinstance(contract, FinderContract):
-        return torch.randn(n, 150 * contract.stride, generator=generator)
-    return torch.randn(n, 1, contract.before + contract.after, generator=generator)
+        return (torch.randn(n, 150 * contract.stride, generator=generator),)
+    return (torch.randn(n, 1, contract.before + contract.after, generator=generator),)
