@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,22 @@ def untrained_bundle(
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def calibrated_bundle(
+    tmp_path_factory: pytest.TempPathFactory, untrained_bundle: Callable[[str], Path]
+) -> Path:
+    """The untrained cnn-mlp with temperature 2.5, its weights the same."""
+    folder = tmp_path_factory.mktemp("calibrated") / "bundle"
+    shutil.copytree(untrained_bundle("cnn-mlp"), folder)
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    config["calibration"] = {
+        "method": "temperature", "temperature": 2.5, "fitted_on": "validation", "n": 90,
+    }  # fmt: skip
+    path.write_text(json.dumps(config))
+    return folder
 
 
 @pytest.fixture(scope="session")

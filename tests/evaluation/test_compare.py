@@ -10,6 +10,11 @@ import pytest
 
 from ectopy.beats import CLASSES, count_classes
 from ectopy.errors import ProtocolError, RunError
+from ectopy.evaluation.calibration import (
+    apply_temperature,
+    expected_calibration_error,
+    risk_coverage,
+)
 from ectopy.evaluation.compare import compare_runs
 from ectopy.evaluation.compare_pairs import COMPARED
 from ectopy.evaluation.metrics import confusion_matrix, score_classes
@@ -215,14 +220,42 @@ def test_a_class_in_one_record_is_named(inter_runs):
 def test_certainty(intra):
     one = intra["models"]["cnn-kan"]
     assert one["calibration"]["temperature"] == {"mean": 1.5, "sd": 0.0}
-    for table in (one["calibration"]["as_given"], one["calibration"]["scaled"]):
+    for table in (one["calibration"]["unscaled"], one["calibration"]["as_given"]):
         assert sum(row["n"] for row in table) == 1200  # both seeds
     risk = one["risk_coverage"]
     assert risk["referred"] == [0, 0.01, 0.02, 0.05, 0.1]
     assert risk["errors"][0]["mean"] == pytest.approx(1 - one["scores"]["accuracy"]["mean"])
     assert risk["curve"]["error"][0] == pytest.approx(risk["errors"][0]["mean"], abs=1e-6)
     assert len(risk["curve"]["error"]) == len(risk["curve"]["referred"]) == 81
-    assert one["scores"]["ece"]["mean"] != one["scores"]["ece_scaled"]["mean"]
+    assert one["scores"]["ece"]["mean"] != one["scores"]["ece_unscaled"]["mean"]
+
+
+def test_certainties_are_those_of_the_bundle_and_told_beside_those_before(made_up_run):
+    """What the run holds is what is scored; before its temperature, it was sharper."""
+    run = made_up_run(temperature=2.0)
+    raw = apply_temperature(run.probabilities, 0.5)
+    one = compare_runs([run], resamples=20)["models"]["cnn-mlp"]
+    given, before = (expected_calibration_error(run.classes, p) for p in (run.probabilities, raw))
+    assert one["scores"]["ece"]["mean"] == pytest.approx(given)
+    assert one["scores"]["ece_unscaled"]["mean"] == pytest.approx(before)
+    sure = [
+        np.mean([row["confidence"] for row in one["calibration"][key]])
+        for key in ("as_given", "unscaled")
+    ]
+    assert sure[0] < sure[1]
+    area = one["risk_coverage"]["area"]["mean"]
+    right = run.predicted == run.classes
+    assert area == pytest.approx(risk_coverage(right, run.probabilities.max(axis=1)).area)
+
+
+def test_who_has_no_temperature_is_told(made_up_run):
+    runs = [made_up_run(temperature=1.0), made_up_run("cnn-kan")]
+    results = compare_runs(runs, resamples=20)
+    assert "no temperature was fitted for: cnn-mlp" in results["notes"]
+    scores = results["models"]["cnn-mlp"]["scores"]
+    assert scores["ece"] == scores["ece_unscaled"]
+    calibrated = compare_runs(runs[1:], resamples=20)["notes"]
+    assert not any(note.startswith("no temperature") for note in calibrated)
 
 
 def test_epochs_of_runs_that_stopped_at_different_times(intra):

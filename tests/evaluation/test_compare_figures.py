@@ -185,7 +185,7 @@ def test_roc_curves_and_their_areas(make_results):
 def test_reliability_tells_groups_without_an_error(make_results):
     results = make_results(1)
     table = results["models"]["cnn-kan"]["calibration"]["as_given"]
-    panel = draw_reliability(results).axes[0]
+    panel = draw_reliability(results).axes[1]
     wrong = [1 - row["accuracy"] for row in table if row["accuracy"] < 1]
     assert panel.lines[1].get_ydata().tolist() == pytest.approx(wrong)
     assert len(panel.lines[2].get_xdata()) == len(table) - len(wrong)

@@ -9,6 +9,7 @@ import pytest
 
 from ectopy.data.protocols import load_test
 from ectopy.errors import ProtocolError, RunError
+from ectopy.evaluation.calibration import apply_temperature
 from ectopy.evaluation.compare import compare_runs
 from ectopy.evaluation.evaluate import evaluate
 from ectopy.evaluation.run_predictions import read_epochs
@@ -51,6 +52,28 @@ def test_what_is_kept_is_what_was_scored(run_folder, made_up_mitdb, tmp_path):
     compared = compare_runs([run], resamples=20)["models"]["cnn-mlp"]
     assert compared["scores"]["macro_f1"]["mean"] == pytest.approx(results["macro_f1"])
     assert compared["scores"]["accuracy"]["mean"] == pytest.approx(results["accuracy"])
+
+
+def test_what_is_kept_of_a_calibrated_bundle_is_calibrated(
+    calibrated_bundle, untrained_bundle, made_up_mitdb, tmp_path
+):
+    results = [
+        evaluate(bundle, "inter", folder=made_up_mitdb, predictions=tmp_path / name)
+        for name, bundle in {
+            "plain": untrained_bundle("cnn-mlp"),
+            "calibrated": calibrated_bundle,
+        }.items()
+    ]
+    plain, calibrated = (RunResult.load(tmp_path / name) for name in ("plain", "calibrated"))
+    assert (plain.temperature, calibrated.temperature) == (1.0, 2.5)
+    assert np.array_equal(plain.predicted, calibrated.predicted)
+    expected = apply_temperature(plain.probabilities, 2.5)
+    np.testing.assert_allclose(calibrated.probabilities, expected, atol=1e-3)
+    assert results[0]["confusion_matrix"] == results[1]["confusion_matrix"]
+    one = compare_runs([calibrated], resamples=20)["models"]["cnn-mlp"]["scores"]
+    other = compare_runs([plain], resamples=20)["models"]["cnn-mlp"]["scores"]
+    assert one["ece_unscaled"]["mean"] == pytest.approx(other["ece"]["mean"], abs=2e-3)
+    assert one["macro_auc"]["mean"] == pytest.approx(results[1]["macro_auc"], abs=1e-3)
 
 
 def test_a_bundle_away_from_its_run_has_no_epochs(untrained_bundle, made_up_mitdb, tmp_path):

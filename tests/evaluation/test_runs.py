@@ -196,12 +196,31 @@ def test_notes_that_cannot_be_used(saved, changes, reason):
     )
 
 
+def test_probabilities_of_an_older_run_are_brought_to_its_temperature(saved):
+    as_written = RunResult.load(saved).probabilities
+    rewrite(saved, format=1, temperature=2.0)
+    older = RunResult.load(saved)
+    np.testing.assert_allclose(
+        older.probabilities, apply_temperature(as_written, 2.0), rtol=1e-5, atol=1e-7
+    )
+    assert older.probabilities.dtype == np.float32
+    rewrite(saved, temperature=1.0)
+    assert np.array_equal(RunResult.load(saved).probabilities, as_written)
+
+
+@pytest.mark.parametrize("temperature", [-1.0, float("inf"), float("nan")])
+def test_a_temperature_that_is_none(saved, temperature):
+    rewrite(saved, temperature=temperature)
+    with pytest.raises(RunError, match=r"its run\.json has temperature = .*; write its pred"):
+        RunResult.load(saved)
+
+
 def test_another_format(saved):
-    rewrite(saved, format=2)
+    rewrite(saved, format=3)
     with pytest.raises(RunError) as caught:
         RunResult.load(saved)
     assert str(caught.value) == (
-        f"run {str(saved)!r} has format 2, expected 1; use the version of ectopy that wrote it"
+        f"run {str(saved)!r} has format 3, expected 1 or 2; use the version of ectopy that wrote it"
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from ectopy.data.mitdb import load
 from ectopy.errors import BundleError, SignalError
+from ectopy.evaluation.calibration import apply_temperature
 from ectopy.inference.engine import BATCH, Classifier, softmax
 from ectopy.models.bundle import find_bundle
 from ectopy.signal.conditioning import resample, rescale_peaks
@@ -153,6 +154,40 @@ def test_softmax():
     found = softmax(logits)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_bundle_s_temperature_is_in_its_probabilities(classifier, calibrated_bundle, lead):
+    calibrated = Classifier(calibrated_bundle, threads=1)
+    x = windows(60)
+    np.testing.assert_array_equal(calibrated.logits(x), classifier.logits(x))
+    plain, found = classifier.classify_windows(x), calibrated.classify_windows(x)
+    np.testing.assert_allclose(found, apply_temperature(plain, 2.5), atol=1e-5)
+    assert found.max(axis=1).mean() < plain.max(axis=1).mean() - 0.01
+    assert np.array_equal(found.argmax(axis=1), plain.argmax(axis=1))
+    signal, peaks = lead
+    np.testing.assert_allclose(
+        calibrated.classify(signal, 360.0, peaks),
+        apply_temperature(classifier.classify(signal, 360.0, peaks), 2.5),
+        atol=1e-5,
+    )
+
+
+@pytest.mark.parametrize("temperature", [1e-30, 0.05, 0.7, 1.3, 20.0, 1e30])
+def test_no_temperature_changes_a_class(temperature):
+    rng = np.random.default_rng(2)
+    logits = rng.normal(0, 5, (20_000, 5)).astype(np.float32)
+    # Two that are nearly the same, in either order.
+    logits[:10_000, 3] = logits[:10_000, 1] + rng.normal(0, 1e-3, 10_000).astype(np.float32)
+    found = softmax(logits, temperature)
+    assert found.dtype == np.float32
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    assert np.array_equal(found.argmax(axis=1), logits.argmax(axis=1))
+
+
+def test_temperature_1_is_plain_softmax():
+    logits = np.random.default_rng(3).normal(0, 5, (50, 5)).astype(np.float32)
+    assert np.array_equal(softmax(logits, 1.0), softmax(logits))
 
 
 def test_softmax_of_large_logits():

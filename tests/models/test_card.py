@@ -82,6 +82,18 @@ def test_a_card_without_results(bundle):
         assert text in card
 
 
+def test_a_card_tells_what_probabilities_are(bundle):
+    assert "paced or unclassifiable. Probabilities are their softmax, not calibrated." in (
+        model_card(bundle)
+    )
+    table = {"method": "temperature", "temperature": 1.23456, "fitted_on": "validation", "n": 9000}
+    calibrated = Bundle(bundle.folder, bundle.config | {"calibration": table})
+    assert (
+        "softmax of the logits divided by 1.235: calibrated by temperature scaling on the 9,000 "
+        "beats of the validation part" in model_card(calibrated)
+    )
+
+
 def test_recorded_results_are_kept_and_shown(bundle):
     results = scores(bundle)
     path = record_results(bundle, results)

@@ -11,14 +11,19 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from tiny_runs import checkpoint, differences, rows, run, run_until, state, weights
 
-from ectopy.data.protocols import DS1, DS1_VALIDATION
+from ectopy.data.protocols import DS1, DS1_VALIDATION, load_split
 from ectopy.errors import DataError, OutputError, ProtocolError, RecipeError
+from ectopy.evaluation.calibration import fit_temperature
+from ectopy.inference.engine import Classifier, softmax
 from ectopy.models.bundle import find_bundle
 from ectopy.models.saving import load_model
+from ectopy.signal.windows import zscore
+from ectopy.training.beat_job import BeatJob
 from ectopy.training.settings import RunSettings
 
 RECIPE = """
@@ -143,6 +148,38 @@ def test_bundle_of_a_run(finished):
     assert training["epoch"] == 1 + scores.index(max(scores))
     assert training["selected_by"] == "val_macro_f1"
     assert training["selected_value"] == pytest.approx(max(scores), abs=1e-6)
+
+
+def test_bundle_of_a_run_is_calibrated_on_validation(finished):
+    bundle = find_bundle(finished.out / "bundle")
+    validation = load_split("inter", margin=0, folder=finished.folder).validation
+    calibration = bundle.calibration
+    assert calibration is not None
+    assert (calibration.fitted_on, calibration.n) == ("validation", len(validation)) == (
+        "validation", 90,
+    )  # fmt: skip
+    # What inference itself makes of these windows, in ONNX Runtime.
+    logits = Classifier(bundle).logits(zscore(validation.windows))
+    temperature = fit_temperature(logits, validation.classes)
+    assert calibration.temperature == pytest.approx(temperature, rel=1e-3)
+    assert bundle.temperature == calibration.temperature
+    assert abs(calibration.temperature - 1) > 1e-3, "so the test shows nothing"
+    probabilities = Classifier(bundle).classify_windows(validation.windows)
+    np.testing.assert_allclose(probabilities, softmax(logits, calibration.temperature), atol=1e-6)
+    assert "on the 90 beats of the validation part" in (bundle.folder / "README.md").read_text()
+
+
+def test_weights_that_diverged_are_not_calibrated(settings):
+    job = BeatJob(settings)
+    job.prepare()
+    diverged = {f"network.{k}": v * float("nan") for k, v in job.task.network.state_dict().items()}
+    with pytest.raises(RecipeError) as caught:
+        job.write_bundle({"state_dict": diverged, "epoch": 0}, 0.0)
+    assert str(caught.value) == (
+        "the weights of 'cnn-mlp' have diverged: its logits on validation are no numbers; "
+        "lower the learning rate of the recipe"
+    )
+    assert not settings.out.exists()
 
 
 def test_bundle_holds_the_averaged_weights_of_the_chosen_epoch(finished):

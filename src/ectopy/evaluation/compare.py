@@ -205,9 +205,16 @@ def _notes(panel: Panel) -> list[str]:
         notes.append(f"{concentrated}: intervals and tests of such a class rest on that record")
     notes.append("SD is over training seeds; intervals are over test data, for the mean of seeds")
     notes.append(
-        f"calibration error over {BINS} groups of equal size; certainties after temperature "
-        "scaling on validation where so said"
+        f"calibration error over {BINS} groups of equal size, before the temperature that a "
+        "bundle brings and as the bundle gives its probabilities, which all other numbers are of"
     )
+    plain = [
+        name
+        for name, rows in panel.models.items()
+        if all(panel.runs[row].temperature == 1 for row in rows)
+    ]
+    if plain:
+        notes.append(f"no temperature was fitted for: {', '.join(plain)}")
     few = [name for name, rows in panel.models.items() if len(rows) < 5]
     if few:
         notes.append(f"fewer than five seeds: {', '.join(few)}")

@@ -180,8 +180,11 @@ def draw_reliability(results: Mapping[str, Any]) -> Figure:
     """
     figure = new_figure(1300, 720)
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    titles = {"as_given": "As the network gives it", "scaled": "After temperature scaling"}
-    errors = {"as_given": "ece", "scaled": "ece_scaled"}
+    titles = {
+        "unscaled": "Before temperature scaling",
+        "as_given": "As given, at the temperature of validation",
+    }
+    errors = {"unscaled": "ece_unscaled", "as_given": "ece"}
     for panel, (key, label) in zip(panels, titles.items(), strict=True):
         panel.plot([_LEAST_ERROR, 1], [_LEAST_ERROR, 1], color="#777777", linewidth=1)
         for place, (name, one) in enumerate(results["models"].items()):

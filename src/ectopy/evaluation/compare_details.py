@@ -33,17 +33,18 @@ def calibration(panel: Panel, model: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``temperature`` (mean and standard deviation) and two tables, ``as_given`` and ``scaled``,
-        from the least certain beats to the most: ``n``, ``confidence``, ``accuracy``.
+        ``temperature`` (mean and standard deviation) and two tables, ``unscaled``, before the
+        temperature, and ``as_given``, as the bundle gives the probabilities, from the least certain
+        beats to the most: ``n``, ``confidence``, ``accuracy``.
     """
     rows = panel.models[model]
     right = (panel.predicted[rows] == panel.true).ravel()
+    unscaled = np.concatenate([panel.unscaled(row).max(axis=1) for row in rows])
     as_given = np.concatenate([panel.probabilities(row).max(axis=1) for row in rows])
-    scaled = np.concatenate([panel.scaled(row).max(axis=1) for row in rows])
     return {
         "temperature": spread([panel.runs[row].temperature for row in rows]),
+        "unscaled": [one._asdict() for one in reliability(right, unscaled)],
         "as_given": [one._asdict() for one in reliability(right, as_given)],
-        "scaled": [one._asdict() for one in reliability(right, scaled)],
     }
 
 
@@ -55,11 +56,12 @@ def referral(panel: Panel, model: str) -> dict[str, Any]:
     dict
         ``referred`` and ``errors`` (mean and standard deviation over seeds) at some shares, the
         ``area`` under the whole curve, and ``curve`` (``referred``, ``error``), the mean over
-        seeds. Certainties are those after temperature scaling.
+        seeds. Certainties are those that the bundle gives.
     """
     right = panel.predicted == panel.true
     curves = [
-        risk_coverage(right[row], panel.scaled(row).max(axis=1)) for row in panel.models[model]
+        risk_coverage(right[row], panel.probabilities(row).max(axis=1))
+        for row in panel.models[model]
     ]
     drawn = [np.mean([curve.at(share) for curve in curves]) for share in DRAWN_REFERRED]
     return {

@@ -101,12 +101,12 @@ def _aucs(panel: Panel, row: int) -> list[float]:
 
 
 def _calibration_errors(panel: Panel, rows: Sequence[int]) -> dict[str, Any]:
-    """Errors of the certainties as the network gives them, and after temperature scaling."""
+    """Errors of the certainties before the bundle's temperature, and as the bundle gives them."""
     measures = {"ece": expected_calibration_error, "classwise_ece": classwise_calibration_error}
+    unscaled = [panel.unscaled(row) for row in rows]
     as_given = [panel.probabilities(row) for row in rows]
-    scaled = [panel.scaled(row) for row in rows]
     errors = {}
     for name, measure in measures.items():
+        errors[f"{name}_unscaled"] = spread([measure(panel.true, one) for one in unscaled])
         errors[name] = spread([measure(panel.true, one) for one in as_given])
-        errors[f"{name}_scaled"] = spread([measure(panel.true, one) for one in scaled])
     return errors

@@ -181,10 +181,10 @@ def _difference_table(
 
 def _certainty_table(models: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     errors = {
-        "ece": "calibration error",
-        "ece_scaled": "scaled",
-        "classwise_ece": "class-wise",
-        "classwise_ece_scaled": "scaled",
+        "ece_unscaled": "calibration error before it",
+        "ece": "as given",
+        "classwise_ece_unscaled": "class-wise before it",
+        "classwise_ece": "as given",
     }
     referred = next(iter(models.values()))["risk_coverage"]["referred"]
     left = [f"% wrong, {100 * share:g} % left out" for share in referred]

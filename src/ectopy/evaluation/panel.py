@@ -108,12 +108,17 @@ class Panel:
         return np.array([run.predicted[self.rows] for run in self.runs])
 
     def probabilities(self, row: int) -> NDArray[np.float32]:
-        """Probabilities of one run, as the network gives them."""
+        """Probabilities of one run as its bundle gives them, at the temperature it was given."""
         return self.runs[row].probabilities[self.rows]
 
-    def scaled(self, row: int) -> NDArray[np.float64]:
-        """Probabilities of one run at the temperature that was fitted for it."""
-        return apply_temperature(self.probabilities(row), self.runs[row].temperature)
+    def unscaled(self, row: int) -> NDArray[np.floating[Any]]:
+        """Probabilities of one run before its temperature, the softmax of its logits.
+
+        A probability too small for the run's file counts as half of its smallest number.
+        """
+        if self.runs[row].temperature == 1:
+            return self.probabilities(row)
+        return apply_temperature(self.probabilities(row), 1 / self.runs[row].temperature)
 
     @cached_property
     def units(self) -> Units:

@@ -34,6 +34,7 @@ def run_result(
         Protocol whose test part the beats are.
     test : BeatSet
     probabilities : ndarray of float32, shape (beats, 5)
+        As the bundle gives them, at its temperature.
 
     Returns
     -------
@@ -59,6 +60,7 @@ def run_result(
         code_version=code_version(),
         selected_by=str(training["selected_by"]),
         selected_value=training["selected_value"],
+        temperature=bundle.temperature,
         epochs=read_epochs(bundle.folder.parent / "logs" / "metrics.csv"),
     )
 

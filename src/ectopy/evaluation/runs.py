@@ -7,6 +7,7 @@ intervals, for curves. Everything else about a run that a comparison shows is in
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ import numpy as np
 from ectopy.beats import CLASSES
 from ectopy.checksum import sha256_of
 from ectopy.errors import OutputError, RunError
+from ectopy.evaluation.calibration import apply_temperature
 from ectopy.evaluation.prediction_files import read_arrays, write_arrays
 from ectopy.writers.output import staging
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FORMAT = 1
+FORMAT = 2
+"""In format 1 probabilities were kept as they were before their temperature."""
 PREDICTIONS_FILE, RUN_FILE = "predictions.npz", "run.json"
 KIND = "ectopy predictions"
 """What a ``run.json`` of this kind says it is; a training run's own notes have another."""
@@ -65,7 +68,7 @@ class RunResult:
     classes : ndarray of int8, shape (beats,)
         True classes, as indices into `ectopy.beats.CLASSES`.
     probabilities : ndarray of float32, shape (beats, 5)
-        As the network gives them, the softmax of its logits, before `temperature`.
+        As the bundle gives them: the softmax of the logits divided by `temperature`.
     parameters : int
         Number of trained parameters.
     multiply_adds : int or None
@@ -77,7 +80,8 @@ class RunResult:
     selected_value : float or None
         Its value.
     temperature : float
-        Fitted on validation, see `ectopy.evaluation.calibration.fit_temperature`; 1 for none.
+        The one in `probabilities`, fitted on validation, see
+        `ectopy.evaluation.calibration.fit_temperature`; 1 for none.
     epochs : tuple of dict
         One row an epoch: ``epoch``, ``train_loss``, ``val_loss``, ``val_macro_f1``.
 
@@ -195,6 +199,9 @@ class RunResult:
             reason = f"its {PREDICTIONS_FILE} is not the one that {RUN_FILE} names"
             raise _unusable(source, reason)
         records, peaks, classes, probabilities = read_arrays(arrays)
+        if notes["format"] == 1 and notes["temperature"] != 1:
+            scaled = apply_temperature(probabilities, notes["temperature"])
+            probabilities = scaled.astype(np.float32)
         facts = {key: notes[key] for key in _TYPES if key != "epochs"}
         return cls(
             records=records,
@@ -262,8 +269,8 @@ def _read_notes(folder: Path) -> dict[str, Any]:
         raise _unusable(folder, f"its {RUN_FILE} cannot be read ({error})") from error
     if not isinstance(notes, dict) or notes.get("kind") != KIND:
         raise _unusable(folder, f"its {RUN_FILE} is not one of {KIND!r}")
-    if notes.get("format") != FORMAT:
-        msg = f"run {str(folder)!r} has format {notes.get('format')!r}, expected {FORMAT}"
+    if notes.get("format") not in (1, FORMAT):
+        msg = f"run {str(folder)!r} has format {notes.get('format')!r}, expected 1 or {FORMAT}"
         raise RunError(msg + "; use the version of ectopy that wrote it")
     for key, types in (_TYPES | {"predictions_sha256": (str,)}).items():
         if key not in notes:
@@ -275,7 +282,7 @@ def _read_notes(folder: Path) -> dict[str, Any]:
         raise _unusable(folder, reason)
     if not all(isinstance(row, dict) for row in notes["epochs"]):
         raise _unusable(folder, f"the epochs in its {RUN_FILE} are no rows")
-    if not notes["temperature"] > 0:
+    if not 0 < notes["temperature"] < math.inf:
         raise _unusable(folder, f"its {RUN_FILE} has temperature = {notes['temperature']!r}")
     return notes
 

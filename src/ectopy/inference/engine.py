@@ -97,7 +97,7 @@ class Classifier:
         return out
 
     def classify_windows(self, windows_mv: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Normalise windows and give class probabilities.
+        """Normalise windows and give class probabilities, calibrated as the bundle says.
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class Classifier:
         ndarray of float32, shape (beats, 5)
             Probabilities in the order of `ectopy.beats.CLASSES`.
         """
-        return softmax(self.logits(zscore(windows_mv)))
+        return softmax(self.logits(zscore(windows_mv)), self.bundle.temperature)
 
     def classify(
         self, signal_mv: NDArray[np.float32], fs: float, peaks: NDArray[np.int64]
@@ -140,13 +140,31 @@ class Classifier:
         return out
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
     """Turn logits into probabilities along the last axis.
+
+    Parameters
+    ----------
+    logits : ndarray of float32, shape (..., classes)
+    temperature : float
+        What they are divided by first, above 0; it makes probabilities more even where it is above
+        1, and never changes which is the largest.
+
+    Returns
+    -------
+    ndarray of float32, shape (..., classes)
 
     Examples
     --------
     >>> softmax(np.zeros((1, 4), dtype=np.float32)).tolist()
     [[0.25, 0.25, 0.25, 0.25]]
     """
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), dtype=np.float32)
+    below = logits - logits.max(axis=-1, keepdims=True)
+    shifted = np.exp(below if temperature == 1 else below / np.float64(temperature))
+    found = np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), dtype=np.float32)
+    top = logits.argmax(axis=-1)
+    tied = found.argmax(axis=-1) != top
+    if tied.any():  # logits so near that their probabilities are rounded to the same
+        place = (*np.nonzero(tied), top[tied])
+        found[place] = np.nextafter(found[place], np.float32(2))
+    return found

@@ -16,6 +16,7 @@ from ectopy.beats import CLASSES
 from ectopy.checksum import sha256_of
 from ectopy.errors import BundleError
 from ectopy.models import hub
+from ectopy.models.calibration import Calibration
 from ectopy.models.contract import FinderContract, InputContract
 
 FORMAT = 1
@@ -109,6 +110,23 @@ class Bundle:
         """
         found = self.config.get("multiply_adds")
         return None if found is None else int(found)
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """How its probabilities are made honest; None where it was trained without.
+
+        Raises
+        ------
+        BundleError
+            If it asks for something that this version does not do.
+        """
+        table = self.config.get("calibration")
+        return None if table is None else Calibration.from_dict(table)
+
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by before they become probabilities; 1 changes nothing."""
+        return 1.0 if self.calibration is None else self.calibration.temperature
 
     def results(
         self, protocol: str | None = None, *, beats: str = "annotated"
@@ -236,7 +254,9 @@ def open_bundle(folder: Path) -> Bundle:
         ):
             msg = f"{file} of bundle {str(folder)!r} is not the one its {CONFIG_FILE} names"
             raise BundleError(msg + "; copy the whole folder again")
-    return Bundle(folder, config)
+    bundle = Bundle(folder, config)
+    bundle.calibration  # noqa: B018  # refuses what inference would not apply
+    return bundle
 
 
 def _is_bundle(folder: Path) -> bool:

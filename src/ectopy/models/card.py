@@ -30,7 +30,7 @@ def model_card(bundle: Bundle) -> str:
         "## Output\n",
         "Logits of the five AAMI classes: "
         + "; ".join(f"{name} {CLASS_MEANINGS[name]}" for name in CLASSES)
-        + ".\n",
+        + f". {_certainty(bundle)}\n",
         "## Limits\n",
         "It sees one beat of one lead and no more: supraventricular beats that only their timing "
         "gives away look normal to it. It knows leads like MLII with electrodes the right way "
@@ -53,6 +53,19 @@ def _cost(bundle: Bundle) -> str:
     """Say what one beat costs, where that is known; element-wise work is not in it."""
     found = bundle.multiply_adds
     return "" if found is None else f"{found:,} multiply-adds a beat, "
+
+
+def _certainty(bundle: Bundle) -> str:
+    """Say what its probabilities are, and what they were calibrated on."""
+    calibration = bundle.calibration
+    if calibration is None:
+        return "Probabilities are their softmax, not calibrated."
+    return (
+        f"Probabilities are the softmax of the logits divided by {calibration.temperature:.4g}: "
+        f"calibrated by temperature scaling on the {calibration.n:,} beats of the "
+        f"{calibration.fitted_on} part, by which no class changes. In patients unlike those, "
+        "certainties can be less honest."
+    )
 
 
 def _results(bundle: Bundle) -> str:

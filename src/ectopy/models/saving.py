@@ -36,6 +36,7 @@ from ectopy.models.cost import multiply_adds
 from ectopy.models.registry import create_finder, create_model
 
 if TYPE_CHECKING:
+    from ectopy.models.calibration import Calibration
     from ectopy.models.cnn import BeatModel
     from ectopy.models.finder import BeatFinderNet
 
@@ -110,6 +111,7 @@ def save_bundle(
     settings: dict[str, Any],
     contract: InputContract | FinderContract,
     training: dict[str, Any],
+    calibration: Calibration | None = None,
 ) -> Path:
     """Write a bundle: weights, ONNX graph, configuration and model card, all or nothing.
 
@@ -126,6 +128,8 @@ def save_bundle(
     contract : InputContract or FinderContract
     training : dict
         What it was trained on, with which recipe, and how the checkpoint was chosen.
+    calibration : Calibration, optional
+        How the probabilities of a model that classes beats are made honest.
 
     Returns
     -------
@@ -149,6 +153,7 @@ def save_bundle(
         **({"classes": list(CLASSES)} if of_beats else {}),
         "input": contract_to_dict(contract),
         "training": training,
+        **({} if calibration is None else {"calibration": calibration.to_dict()}),
         "code_version": code_version(),
     }
     folder.parent.mkdir(parents=True, exist_ok=True)

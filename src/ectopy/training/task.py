@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 Batch = tuple["Tensor", "Tensor"]
 
 
+def prepare_windows(windows: Tensor, margin: int) -> Tensor:
+    """Make what a network takes of windows in mV, as inference does.
+
+    Parameters
+    ----------
+    windows : Tensor, shape (beats, n + 2 * margin)
+    margin : int
+        Spare samples on each side.
+
+    Returns
+    -------
+    Tensor, shape (beats, 1, n)
+    """
+    return zscore(crop(windows, margin)).unsqueeze(1)
+
+
 class BeatTask(L.LightningModule):
     """Classify single beats.
 
@@ -80,10 +96,10 @@ class BeatTask(L.LightningModule):
         """Loss of one augmented batch."""
         windows, classes = batch
         if self.recipe.augment.probability > 0:
-            z = augment(windows, self.margin, self.recipe.augment)
+            z = augment(windows, self.margin, self.recipe.augment).unsqueeze(1)
         else:
-            z = zscore(crop(windows, self.margin))
-        logits = self._full(self(z.unsqueeze(1)))
+            z = prepare_windows(windows, self.margin)
+        logits = self._full(self(z))
         loss = F.cross_entropy(
             logits,
             classes,
@@ -96,9 +112,9 @@ class BeatTask(L.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep the logits of one batch."""
         windows, classes = batch
-        z = zscore(crop(windows, self.margin))
+        z = prepare_windows(windows, self.margin)
         # `forward` itself: compiling the network again for evaluation costs more than it saves.
-        self._validated.append((self._full(self.network.forward(z.unsqueeze(1))), classes))
+        self._validated.append((self._full(self.network.forward(z)), classes))
 
     def on_validation_epoch_end(self) -> None:
         """Score the whole validation part at once, across all devices."""
