@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,97 @@ def test_no_runs(tmp_path):
         "name a folder that holds MODEL/seedK folders",
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_only_the_models_that_are_named(runs, tmp_path):
+    out = tmp_path / "out"
+    done = run("--protocol", "intra", "--runs", runs, "--out", out, "--models", "cnn-kan, cnn-kan")
+    assert done.returncode == 0, done.stderr
+    assert list(json.loads((out / "results.json").read_text())["models"]) == ["cnn-kan"]
+    done = run("--protocol", "intra", "--runs", runs, "--out", out, "--models", "vit")
+    assert_refused(
+        done,
+        f"no run of 'vit' in or below {str(runs)!r}; it has runs of: cnn-kan, cnn-mlp; "
+        "train it first or leave it out",
+    )
+
+
+@pytest.mark.parametrize(
+    "option", [("--recipe", "baseline"), ("--accelerator", "cpu"), ("--no-compile",)]
+)
+def test_options_of_training_without_seeds(runs, tmp_path, option):
+    done = run("--protocol", "intra", "--runs", runs, "--out", tmp_path, *option)
+    assert_refused(
+        done,
+        "--recipe, --accelerator and --no-compile go with --seeds; leave them out or add --seeds N",
+    )
+
+
+@pytest.mark.parametrize("missing", ["torch", "lightning"])
+def test_what_takes_the_training_extra(runs, tmp_path, missing):
+    code = f"""
+import sys
+class NotInstalled:
+    def find_spec(self, name, *_):
+        if name == {missing!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, NotInstalled())
+from ectopy.cli import main
+fixed = ["--protocol", "intra", "--runs", {str(runs)!r}, "--out", {str(tmp_path / "out")!r}]
+sys.argv = ["ectopy", "compare", *fixed, *sys.argv[1:]]
+main()
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run([*command, "--seeds", "1"], capture_output=True, text=True, check=False)
+    assert_refused(done, f"training needs {missing}; install it with: pip install 'ectopy[train]'")
+    assert not (tmp_path / "out").exists()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "results.json").is_file()
+
+
+RECIPE = """
+name = "tiny"
+description = "One epoch."
+max_epochs = 1
+batch_size = 32
+"""
+
+
+@pytest.mark.slow
+def test_what_is_missing_is_trained_and_compared(made_up_mitdb, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mitdb").symlink_to(made_up_mitdb)
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+    environment = os.environ | {"ECTOPY_DATA": str(tmp_path / "data"), "OMP_NUM_THREADS": "1"}
+    options = {
+        "--protocol": "inter", "--runs": tmp_path / "runs", "--out": tmp_path / "out",
+        "--seeds": 1, "--models": "cnn-kan,cnn-mlp", "--recipe": tmp_path / "tiny.toml",
+        "--accelerator": "cpu",
+    }  # fmt: skip
+    words = [str(word) for option in options.items() for word in option]
+    command = [sys.executable, "-m", "ectopy", "compare", *words, "--no-compile"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("run ")]
+    runs = tmp_path / "runs"
+    assert lines == [
+        f"run 1 of 2: cnn-kan, seed 0, trains in {runs}/cnn-kan/seed0/training",
+        "run 1 of 2: cnn-kan, seed 0, is scored on 330 test beats",
+        f"run 2 of 2: cnn-mlp, seed 0, trains in {runs}/cnn-mlp/seed0/training",
+        "run 2 of 2: cnn-mlp, seed 0, is scored on 330 test beats",
+    ]
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert {name: one["seeds"] for name, one in results["models"].items()} == {
+        "cnn-kan": [0], "cnn-mlp": [0],
+    }  # fmt: skip
+    assert results["models"]["cnn-mlp"]["multiply_adds"] == 6_127_936
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert again.stderr.splitlines() == [
+        "run 1 of 2: cnn-kan, seed 0, is there", "run 2 of 2: cnn-mlp, seed 0, is there",
+    ]  # fmt: skip
+    assert again.stdout == done.stdout
 
 
 def test_unknown_protocol(runs, tmp_path):

@@ -286,6 +286,19 @@ def test_runs_are_found_at_any_depth_in_order(made_up_run, tmp_path):
     assert [run.protocol for run in find_runs(tmp_path, "inter")] == ["inter"]
 
 
+def test_only_the_models_asked_for(made_up_run, tmp_path):
+    for model in ("cnn-mlp", "cnn-kan", "third"):
+        made_up_run(model).save(tmp_path / model)
+    found = find_runs(tmp_path, "intra", ("third", "cnn-kan"))
+    assert [run.model for run in found] == ["cnn-kan", "third"]
+    with pytest.raises(RunError) as caught:
+        find_runs(tmp_path, "intra", ("cnn-kan", "vit"))
+    assert str(caught.value) == (
+        f"no run of 'vit' in or below {str(tmp_path)!r}; it has runs of: cnn-kan, cnn-mlp, third; "
+        "train it first or leave it out"
+    )
+
+
 def test_no_run_is_found(made_up_run, tmp_path):
     with pytest.raises(RunError) as caught:
         find_runs(tmp_path / "nowhere", "intra")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ectopy.cli.extras import needs_extra
+
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from ectopy.evaluation.runs import RunResult
 
 
 def compare(
@@ -21,29 +21,57 @@ def compare(
     out: Annotated[
         Path, typer.Option(help="Folder for results.json, results.csv, table.md and figures.")
     ],
+    models: Annotated[
+        str, typer.Option(help="Models, with commas; all that are there, with --seeds all.")
+    ] = "",
+    seeds: Annotated[
+        int | None,
+        typer.Option(help="Train what is missing in RUNS of seeds 0 to N - 1 first.", min=1),
+    ] = None,
+    recipe: Annotated[
+        str, typer.Option(help="--seeds: default, baseline, or a TOML file; default.")
+    ] = "",
+    accelerator: Annotated[str, typer.Option(help="--seeds: auto, cpu, gpu, ...")] = "auto",
+    compile_network: Annotated[
+        bool,
+        typer.Option("--compile/--no-compile", help="--seeds: use torch.compile where it can run."),
+    ] = True,
 ) -> None:
     """Compare models over seeds, with intervals and tests, from the predictions of their runs."""
     from rich.console import Console
 
     from ectopy.data.protocols import get_protocol
+    from ectopy.errors import RecipeError
     from ectopy.evaluation.compare import compare_runs
     from ectopy.evaluation.compare_files import write_comparison
+    from ectopy.evaluation.runs import find_runs
     from ectopy.writers.output import check_folder
 
     get_protocol(protocol)
     check_folder(out)  # before the work, not after it
-    results = compare_runs(_gather_runs(runs, protocol))
+    names = tuple(dict.fromkeys(name for name in models.replace(" ", "").split(",") if name))
+    if seeds is None:
+        if recipe or accelerator != "auto" or not compile_network:
+            msg = "--recipe, --accelerator and --no-compile go with --seeds; "
+            raise RecipeError(msg + "leave them out or add --seeds N")
+        found = find_runs(runs, protocol, names)
+    else:
+        with needs_extra("training", "train"):
+            from ectopy.training.seeds import complete_runs
+        found = complete_runs(
+            runs,
+            protocol,
+            seeds=seeds,
+            models=names,
+            recipe=recipe,
+            accelerator=accelerator,
+            compile_network=compile_network,
+        )
+    results = compare_runs(found)
     files = write_comparison(results, out)
     console = Console()
     _show(results, console)
     console.print(f"wrote {len(files)} files to {out}", highlight=False, soft_wrap=True)
-
-
-def _gather_runs(folder: Path, protocol: str) -> list[RunResult]:
-    """Collect the runs to compare: the one place where runs that are missing could be made."""
-    from ectopy.evaluation.runs import find_runs
-
-    return find_runs(folder, protocol)
 
 
 def _show(results: dict[str, Any], console: Console) -> None:

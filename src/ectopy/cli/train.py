@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ectopy.cli.extras import needs_extra
+
 
 def train(
     model: Annotated[str, typer.Argument(help="cnn-mlp, cnn-kan or beat-finder.")],
@@ -36,14 +38,9 @@ def train(
     """Train a model and write its bundle to OUT/bundle."""
     from rich.console import Console
 
-    from ectopy.errors import MissingExtra
-
-    try:
+    with needs_extra("training", "train"):
         from ectopy.training.run import train as run
         from ectopy.training.settings import RunSettings
-    except ModuleNotFoundError as error:
-        msg = f"training needs {error.name}; install it with: pip install 'ectopy[train]'"
-        raise MissingExtra(msg) from error
     bundle = run(
         RunSettings(
             model=model,

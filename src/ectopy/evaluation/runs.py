@@ -23,6 +23,7 @@ from ectopy.writers.output import staging
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Collection
 
     from numpy.typing import NDArray
 
@@ -153,7 +154,7 @@ class RunResult:
             If the files cannot be written, or another kind of ``run.json`` is in the way.
         """
         target = Path(folder)
-        _check_not_in_the_way(target / RUN_FILE)
+        check_not_in_the_way(target)
         with staging(target, make=True) as staged:
             write_arrays(
                 staged / PREDICTIONS_FILE, self.records, self.peaks, self.classes,
@@ -213,7 +214,9 @@ class RunResult:
         )
 
 
-def find_runs(folder: str | os.PathLike[str], protocol: str) -> list[RunResult]:
+def find_runs(
+    folder: str | os.PathLike[str], protocol: str, models: Collection[str] = ()
+) -> list[RunResult]:
     """Load every run of a protocol below a folder, at any depth.
 
     Parameters
@@ -222,6 +225,8 @@ def find_runs(folder: str | os.PathLike[str], protocol: str) -> list[RunResult]:
         Such as one with MODEL/seedK/predictions.npz in it.
     protocol : str
         Runs of other protocols are passed over.
+    models : collection of str
+        Runs of other models are passed over as well; none are unless given.
 
     Returns
     -------
@@ -231,7 +236,8 @@ def find_runs(folder: str | os.PathLike[str], protocol: str) -> list[RunResult]:
     Raises
     ------
     RunError
-        If there is no run of that protocol, one is damaged, or two are of one model and seed.
+        If there is no run of that protocol or of one of the models, one is damaged, or two are of
+        one model and seed.
     """
     root = Path(folder)
     found: dict[tuple[str, int], tuple[Path, RunResult]] = {}
@@ -256,7 +262,11 @@ def find_runs(folder: str | os.PathLike[str], protocol: str) -> list[RunResult]:
             "name a folder that holds MODEL/seedK folders"
         )
         raise RunError(msg)
-    return [found[key][1] for key in sorted(found)]
+    known = {model for model, _ in found}
+    if missing := [model for model in models if model not in known]:
+        msg = f"no run of {missing[0]!r} in or below {str(root)!r}; it has runs of: "
+        raise RunError(msg + f"{', '.join(sorted(known))}; train it first or leave it out")
+    return [found[key][1] for key in sorted(found) if not models or key[0] in models]
 
 
 def _read_notes(folder: Path) -> dict[str, Any]:
@@ -291,8 +301,15 @@ def _unusable(folder: Path, reason: str) -> RunError:
     return RunError(f"run {str(folder)!r} cannot be used: {reason}; write its predictions again")
 
 
-def _check_not_in_the_way(path: Path) -> None:
-    """Refuse to write over a training run's own run.json, without which it cannot be resumed."""
+def check_not_in_the_way(folder: Path) -> None:
+    """Refuse to write over a training run's own run.json, without which it cannot be resumed.
+
+    Raises
+    ------
+    OutputError
+        If such a file is in the folder.
+    """
+    path = folder / RUN_FILE
     try:
         notes = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -14,7 +14,7 @@ from ectopy.models.contract import InputContract
 from ectopy.models.registry import create_model
 from ectopy.models.saving import network_state, save_bundle
 from ectopy.training.beats import VALIDATION_BATCH, BatchSampler, BeatData
-from ectopy.training.recipe import Recipe, load_recipe
+from ectopy.training.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 from ectopy.training.task import BeatTask, prepare_windows
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class BeatJob:
 
     def __init__(self, settings: RunSettings) -> None:
         self.settings = settings
-        self.recipe = load_recipe(settings.recipe or "default", Recipe)
+        self.recipe = load_recipe(settings.recipe or DEFAULT_RECIPE, Recipe)
         if settings.hold_out:
             msg = (
                 f"{settings.model!r} is validated on the protocol's own part; leave --hold-out out"

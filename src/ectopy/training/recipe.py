@@ -16,6 +16,9 @@ Settings = TypeVar("Settings")
 Share = Annotated[float, "from 0 to 1"]
 BelowOne = Annotated[float, "from 0, below 1"]
 
+DEFAULT_RECIPE = "default"
+"""Of models that class beats."""
+
 SIMULATED_MOST_S = 240.0
 """Longest training segment in seconds: simulated recordings have to be longer, stretched too."""
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from ectopy.training.settings import Job, RunSettings
 
+NOTE_FILE = "run.json"
+"""What a run was begun with, in its folder."""
+
 EXPECTED_WARNINGS = (
     "Checkpoint directory .* exists and is not empty",  # a resumed run's own
     "The '.*' does not have many workers",  # the beats lie in memory: there is nothing to wait for
@@ -92,7 +95,7 @@ def _prepare_folder(settings: RunSettings, job: Job) -> str | None:
         **job.identity(),
     }
     identity = json.loads(json.dumps(identity))
-    note, last = settings.out / "run.json", settings.out / "checkpoints" / "last.ckpt"
+    note, last = settings.out / NOTE_FILE, settings.out / "checkpoints" / "last.ckpt"
     resume_from = str(last) if settings.resume and last.is_file() else None
     if int(os.environ.get("LOCAL_RANK", "0")) > 0:  # a further process of this very run
         return resume_from
