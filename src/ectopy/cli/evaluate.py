@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ectopy.cli.detected_classes import show_detected_classes
 from ectopy.cli.finders import show_detected
 
 if TYPE_CHECKING:
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
 def evaluate(
     model: Annotated[
         str,
-        typer.Argument(help="Model (its bundle for the protocol), MODEL/PROTOCOL, or a folder."),
+        typer.Argument(
+            help="Model (its bundle for the protocol; for detected that of inter), MODEL/PROTOCOL, "
+            "or a folder."
+        ),
     ],
     protocol: Annotated[
-        str, typer.Option(help="intra or inter; detected for a model that finds beats.")
+        str, typer.Option(help="intra or inter; detected: beats found in the signal, EC57 scores.")
     ] = "intra",
     beats: Annotated[
         str, typer.Option(help="'annotated' beat positions, or 'detected' in the signal.")
@@ -35,28 +39,29 @@ def evaluate(
         bool, typer.Option(help="Keep the results in the bundle and renew its model card.")
     ] = False,
     peers: Annotated[
-        bool, typer.Option("--peers", help="detected: judge other packages' finders as well.")
+        bool, typer.Option("--peers", help="Beat finder: judge other packages' as well.")
     ] = False,
     noise: Annotated[
-        bool, typer.Option("--noise", help="detected: also with electrode motion added.")
+        bool, typer.Option("--noise", help="Beat finder: also with electrode motion added.")
     ] = False,
     forms: Annotated[
-        bool, typer.Option("--forms", help="detected: also resampled, inverted, at other gains.")
+        bool, typer.Option("--forms", help="Beat finder: also resampled, inverted, at other gains.")
     ] = False,
     predictions: Annotated[
         Path | None,
         typer.Option(help="Keep every beat's probabilities in this folder, for ectopy compare."),
     ] = None,
     figure: Annotated[
-        Path | None, typer.Option(help="detected: draw the noise curves to this PNG.")
+        Path | None, typer.Option(help="Beat finder: draw the noise curves to this PNG.")
     ] = None,
     jobs: Annotated[int, typer.Option(help="detected: number of processes.", min=1)] = 1,
 ) -> None:
     """Score a model on the test part of a protocol."""
     from rich.console import Console
 
+    from ectopy.data.protocols import DETECTED
     from ectopy.errors import ProtocolError
-    from ectopy.evaluation.detected import DETECTED, evaluate_detected
+    from ectopy.evaluation.detected import detected_bundle, evaluate_detected
     from ectopy.evaluation.evaluate import evaluate as run
     from ectopy.writers.output import check_folder, write_text
 
@@ -78,7 +83,8 @@ def evaluate(
             allow_leak=allow_leak,
             jobs=jobs,
         )
-        show_detected(results, Console())
+        show = show_detected if "finders" in results else show_detected_classes
+        show(results, Console())
     else:
         if peers or noise or forms or figure is not None:
             msg = f"--peers, --noise, --forms and --figure go with --protocol {DETECTED}, "
@@ -95,7 +101,8 @@ def evaluate(
         from ectopy.models.bundle import find_bundle
         from ectopy.models.results import record_results
 
-        bundle = find_bundle(model) if protocol == DETECTED else find_bundle(model, protocol)
+        is_detected = protocol == DETECTED
+        bundle = detected_bundle(model) if is_detected else find_bundle(model, protocol)
         record_results(bundle, results)
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ectopy.cli.ec57_tables import GROUPS, RATES, matrix_table, rates_table
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-_GROUPS = {"qrs": "QRS", "veb": "VEB", "sveb": "SVEB"}
-_RATES = {"se": "Se", "ppv": "+P", "fpr": "FPR"}
 _COUNTS = ("tp", "fn", "fp", "tn")
 
 
@@ -91,8 +91,10 @@ def _names(text: str) -> list[str]:
 
 
 def _show(results: dict[str, Any], console: Console) -> None:
-    _show_rates(results, console)
-    _show_matrix(results, console)
+    pooled = {"gross": results["gross"], "average": results["average"]}
+    title = f"{results['annotator']} against {results['reference_annotator']}, EC57"
+    console.print(rates_table(title, results["per_record"], pooled))
+    console.print(matrix_table(results))
     window_ms = 1000 * results["window_s"]
     console.print(
         f"class map {results['class_map']}, from {results['start_s']:g} s on, window "
@@ -112,66 +114,12 @@ def _show(results: dict[str, Any], console: Console) -> None:
             console.print(f"note: {reason}: {', '.join(names)}", style="dim", highlight=False)
 
 
-def _show_rates(results: dict[str, Any], console: Console) -> None:
-    from rich import box
-    from rich.table import Table
-
-    title = f"{results['annotator']} against {results['reference_annotator']}, EC57"
-    # Narrow enough for a terminal of 80 columns.
-    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("record", overflow="fold", max_width=12)
-    table.add_column("beats", justify="right")
-    for group, name in _GROUPS.items():
-        for rate in _rates(group):
-            table.add_column(f"{name}\n{_RATES[rate]}", justify="right")
-    for name, scores in results["per_record"].items():
-        table.add_row(name, str(_n_beats(scores)), *_cells(scores))
-    table.add_section()
-    pooled = results["gross"]
-    table.add_row("gross", str(_n_beats(pooled)), *_cells(pooled))
-    table.add_row("average", "", *_cells(results["average"]))
-    console.print(table)
-
-
-def _show_matrix(results: dict[str, Any], console: Console) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table("", *results["matrix_columns"], box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in table.columns[1:]:
-        column.justify = "right"
-    n_classes = len(results["matrix_columns"]) - 2
-    for name, row in zip(results["matrix_rows"], results["matrix"], strict=True):
-        # Nothing against nothing is not counted.
-        shown = row if name not in ("O", "X") else row[:n_classes]
-        table.add_row(name, *map(str, shown))
-    console.print(table)
-
-
-def _rates(group: str) -> list[str]:
-    return [rate for rate in _RATES if group != "qrs" or rate != "fpr"]
-
-
-def _n_beats(scores: dict[str, Any]) -> int:
-    return int(scores["qrs"]["tp"] + scores["qrs"]["fn"])
-
-
-def _cells(scores: dict[str, Any]) -> list[str]:
-    return [_percent(scores[group][rate], rate) for group in _GROUPS for rate in _rates(group)]
-
-
-def _percent(value: float | None, rate: str) -> str:
-    # As many digits as bxb prints.
-    digits = 3 if rate == "fpr" else 2
-    return "-" if value is None else f"{100 * value:.{digits}f}"
-
-
 def _as_csv(results: dict[str, Any]) -> str:
     """One line a record, then the gross and the average line; rates from 0 to 1, or empty."""
     columns = [
         (group, key)
-        for group in _GROUPS
-        for key in (*_COUNTS, *_RATES)
+        for group in GROUPS
+        for key in (*_COUNTS, *RATES)
         if group != "qrs" or key not in ("tn", "fpr")
     ]
     lines = {**results["per_record"], "gross": results["gross"], "average": results["average"]}

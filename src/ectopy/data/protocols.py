@@ -135,6 +135,9 @@ PROTOCOLS = {
     ),
 }
 
+DETECTED = "detected"
+"""Protocol that splits as `inter` does, finds the beats in the raw signal and scores as EC57."""
+
 
 def get_protocol(name: str) -> Protocol:
     """Look a protocol up.

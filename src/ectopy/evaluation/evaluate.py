@@ -20,7 +20,7 @@ from ectopy.models.bundle import Bundle, find_bundle
 from ectopy.signal.matching import MATCH_WINDOW_S, match_beats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -103,7 +103,7 @@ def evaluate(
         "notes": protocol_notes(protocol),
     }
     if beats == "detected":
-        tail |= _finder(chosen)
+        tail["finder"] = describe_finder(chosen.test_records)
         tail["notes"].append(tail["finder"]["note"])
     classifier = Classifier(bundle)
     test = load_test(protocol, folder=folder)
@@ -152,23 +152,21 @@ def protocol_notes(protocol: str) -> list[str]:
     ]
 
 
-def _finder(protocol: Protocol) -> dict[str, Any]:
-    """Which finder found the beats, and which of the records it has seen."""
+def describe_finder(records: Sequence[str]) -> dict[str, Any]:
+    """Say which finder found the beats of some records, and which of the records it has seen."""
     bundle = shipped_finder().bundle
-    seen = sorted(set(bundle.config["training"]["records"]) & set(protocol.test_records))
+    seen = sorted(set(bundle.config["training"]["records"]) & set(records))
     note = (
-        f"the beat finder was trained on {len(seen)} of these {len(protocol.test_records)} records "
+        f"the beat finder was trained on {len(seen)} of these {len(records)} records "
         "and misses less there than on new patients; see protocol detected"
         if seen
         else "the beat finder was trained on none of these records"
     )
     return {
-        "finder": {
-            "name": bundle.full_name,
-            "weights_sha256": bundle.weights_sha256,
-            "records_seen": seen,
-            "note": note,
-        }
+        "name": bundle.full_name,
+        "weights_sha256": bundle.weights_sha256,
+        "records_seen": seen,
+        "note": note,
     }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from ectopy.beats import CLASSES
 from ectopy.data.mitdb import load
 from ectopy.data.registry import database_dir
 from ectopy.errors import MissingExtra, ProtocolError
@@ -232,6 +233,27 @@ def qrs_scores(matrix: NDArray[np.int64]) -> dict[str, Any]:
     scores = scores_of_matrix(matrix)["qrs"]
     beats = 2 * scores["tp"] + scores["fn"] + scores["fp"]
     return {**scores, "f1": 2 * scores["tp"] / beats if beats else None}
+
+
+def missed_beats(matrix: NDArray[np.int64]) -> dict[str, dict[str, int]]:
+    """Count the reference beats of each class that were not found, and all of them.
+
+    Parameters
+    ----------
+    matrix : ndarray of int64, shape (7, 7)
+        As in `ectopy.evaluation.ec57.Comparison`.
+
+    Returns
+    -------
+    dict
+        For each class how many were ``missed``, ``of`` how many.
+    """
+    beats = matrix[: len(CLASSES)].sum(axis=1)
+    found = matrix[: len(CLASSES), : len(CLASSES)].sum(axis=1)
+    return {
+        name: {"missed": int(beats[row] - found[row]), "of": int(beats[row])}
+        for row, name in enumerate(CLASSES)
+    }
 
 
 def average_scores(matrices: Sequence[NDArray[np.int64]]) -> dict[str, float | None]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ectopy.beats import CLASSES
 from ectopy.evaluation.ec57 import START_S, WINDOW_S
 from ectopy.evaluation.finder_runs import (
     FinderRun,
@@ -20,6 +19,7 @@ from ectopy.evaluation.finder_runs import (
     compare_found,
     for_each,
     load_lead,
+    missed_beats,
     qrs_scores,
     require_records,
     run_finder,
@@ -106,7 +106,7 @@ def evaluate_finder(
         "window_s": WINDOW_S,
         "gross": qrs_scores(np.sum(matrices, axis=0)),
         "average": average_scores(matrices),
-        "missed": _missed(np.sum(matrices, axis=0)),
+        "missed": missed_beats(np.sum(matrices, axis=0)),
         "made_up": sum(len(j.comparison.extra) for j in judged.values()),
         "timing_ms": _timing(np.concatenate([j.errors_ms for j in judged.values()])),
         "seconds": sum(j.run.seconds for j in judged.values()),
@@ -130,21 +130,11 @@ def _describe(judged: _Judged) -> dict[str, Any]:
     return {
         "lead": judged.lead,
         **qrs_scores(comparison.matrix),
-        "missed": _missed(comparison.matrix),
+        "missed": missed_beats(comparison.matrix),
         "made_up": len(comparison.extra),
         "in_flutter": len(comparison.in_flutter),
         "timing_ms": _timing(judged.errors_ms),
         "seconds": judged.run.seconds,
-    }
-
-
-def _missed(matrix: NDArray[np.int64]) -> dict[str, dict[str, int]]:
-    """Count the reference beats of each class that were not found, and all of them."""
-    beats = matrix[: len(CLASSES)].sum(axis=1)
-    found = matrix[: len(CLASSES), : len(CLASSES)].sum(axis=1)
-    return {
-        name: {"missed": int(beats[row] - found[row]), "of": int(beats[row])}
-        for row, name in enumerate(CLASSES)
     }
 
 
