@@ -15,21 +15,12 @@ def show_detected_classes(results: dict[str, Any], console: Console) -> None:
     start = divmod(round(results["start_s"]), 60)
     title = f"{results['model']} under {results['protocol']}: {len(results['records'])} records, "
     title += f"from {start[0]}:{start[1]:02d} on"
-    pooled = {
-        "gross": results["gross"],
-        **{_without(names): one["gross"] for names, one in results["without"].items()},
-        "bxb map": results["bxb_map"]["gross"],
-        **{
-            f"bxb map {_without(names)}": one["bxb_map"]["gross"]
-            for names, one in results["without"].items()
-        },
-    }
-    averages = {"average": results["average"], "bxb map average": results["bxb_map"]["average"]}
-    console.print(rates_table(title, results["per_record"], pooled, averages))
+    console.print(rates_table(title, results["per_record"], *_pooled(results)))
+    console.print(rates_table("the same, e and j counted as S (bxb map)", *_pooled(results, True)))
     console.print(matrix_table(results))
     console.print(
-        "Rows: reference, columns: given. o: missed; O, X: made up. Rates in %, '-' where nothing "
-        "could be counted. Without = gross without these records.",
+        "'no 232': gross without record 232. Matrix: rows are the reference, columns what was "
+        "given; o: missed, O and X: made up. Rates in %, '-' where nothing could be counted.",
         highlight=False,
     )
     if results["leak"]:
@@ -45,8 +36,18 @@ def show_detected_classes(results: dict[str, Any], console: Console) -> None:
         console.print(f"note: {note}", style="dim", highlight=False)
 
 
-def _without(names: str) -> str:
-    return f"without {names.replace('+', ', ')}"
+def _pooled(results: dict[str, Any], as_bxb: bool = False) -> list[dict[str, dict[str, Any]]]:
+    """Lines of all records together, and of those that are left when some are left out."""
+
+    def of(one: dict[str, Any]) -> dict[str, Any]:
+        chosen: dict[str, Any] = one["bxb_map"] if as_bxb else one
+        return chosen
+
+    rest = {
+        f"no {names.replace('+', ', ')}": of(one)["gross"]
+        for names, one in results["without"].items()
+    }
+    return [{key: of(results)[key] for key in ("gross", "average")}, rest]
 
 
 def _score(value: float | None) -> str:

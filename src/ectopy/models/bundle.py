@@ -133,7 +133,7 @@ class Bundle:
     ) -> dict[str, Any] | None:
         """Read the recorded evaluation of these very weights, or None where there is none.
 
-        With beats that were found, those of the shipped finder as well.
+        Of classes of beats that were found, those of the shipped finder as well.
 
         Parameters
         ----------
@@ -154,7 +154,8 @@ class Bundle:
             return None
         # Which beats were found is the finder's doing: another one, another result.
         finder = results.get("finder", {}).get("weights_sha256")
-        if beats == "detected" and finder != find_bundle(FINDER).weights_sha256:
+        found = beats == "detected" or (protocol == "detected" and not self.finds)
+        if found and finder != find_bundle(FINDER).weights_sha256:
             return None
         return results
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ectopy.beats import CLASS_MEANINGS, CLASSES
+from ectopy.models.detected_card import detected_part
 from ectopy.models.finder_card import finder_card
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def model_card(bundle: Bundle) -> str:
         f"({training['selected_value']:.4f}).\n",
         "## Results\n",
         _results(bundle),
+        *detected_part(bundle),
     ]
     return "\n".join(parts)
 

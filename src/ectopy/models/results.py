@@ -20,8 +20,8 @@ def record_results(bundle: Bundle, results: dict[str, Any]) -> Path:
     ----------
     bundle : Bundle
     results : dict
-        As `ectopy.evaluation.evaluate.evaluate` returns them, or, of a model that finds beats,
-        `ectopy.evaluation.detected.evaluate_detected`.
+        As `ectopy.evaluation.evaluate.evaluate` or, under protocol ``detected``,
+        `ectopy.evaluation.detected.evaluate_detected` returns them.
 
     Returns
     -------
