@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ectopy.beats import CLASSES
+from ectopy.data.protocols import DETECTED
 from ectopy.evaluation.published import published_results
 from ectopy.models.bundle import FINDER, Bundle, find_bundle, shipped_bundles
+from ectopy.models.detected_card import detected_table, detected_title
 from ectopy.models.finder_card import finders_table, noise_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,6 +40,7 @@ def results_block() -> str:
             lines += [_row(model, "as published", p) for p in published if p["model"] == model]
             lines.append(_row(f"`{bundle.full_name}`", "here", results))
     lines += ["", *[line for bundle in bundles for line in _detected(bundle)]]
+    lines += [line for bundle in bundles for line in _raw_signal(bundle)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -69,10 +72,20 @@ def _detected(bundle: Bundle) -> list[str]:
     ]
 
 
+def _raw_signal(bundle: Bundle) -> list[str]:
+    """Ectopic beats from the raw signal of the test patients, where that was measured."""
+    results = bundle.results(DETECTED)
+    if results is None:
+        return []
+    leak = f" It leaks: {results['leak']}." if results["leak"] else ""
+    title = f"`{bundle.full_name}`, {results['params']:,} parameters. {detected_title(results)}."
+    return ["", title + leak, "", detected_table(results)]
+
+
 def finders_block() -> str:
     """Tables of the beat finder and its peers, in Markdown."""
     bundle = find_bundle(FINDER)
-    results = bundle.results("detected")
+    results = bundle.results(DETECTED)
     if results is None:
         return "Not measured yet.\n"
     first = next(iter(results["finders"].values()))

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import numpy as np
 import pytest
 
 from ectopy.cli import main
+from ectopy.models.detected_card import detected_table
 
 
 def run(monkeypatch, *arguments):
@@ -19,8 +22,14 @@ def run(monkeypatch, *arguments):
     [
         (
             ["cnn-mlp", "--protocol", "detected"],
-            "cnn-mlp/intra does not find beats; protocol 'detected' judges what does: "
-            "give beat-finder",
+            "cnn-mlp/intra may not be judged on these records: it was trained on beats of 22 of "
+            "the 22 test records (100, 103, 105, ...); --allow-leak judges it all the same and "
+            "says so",
+        ),
+        (
+            ["cnn-mlp", "--protocol", "detected", "--allow-leak", "--figure", "noise.png"],
+            "--peers, --noise, --forms and --figure judge what finds beats, and cnn-mlp/intra "
+            "classes them; leave them out",
         ),
         (
             ["cnn-mlp", "--protocol", "intra", "--peers"],
@@ -46,6 +55,38 @@ def run(monkeypatch, *arguments):
 def test_what_does_not_go_together_is_refused(monkeypatch, capsys, arguments, message):
     assert run(monkeypatch, "evaluate", *arguments) == 2
     assert capsys.readouterr().err == f"error: {message}\n"
+
+
+def test_classes_of_found_beats_are_shown_and_kept(
+    monkeypatch, capsys, tmp_path, mitdb_dir, untrained_bundle
+):
+    assert mitdb_dir.is_dir()
+    monkeypatch.setattr("ectopy.evaluation.detected.DS2", ("202", "232"))
+    folder = tmp_path / "bundle"
+    shutil.copytree(untrained_bundle("cnn-mlp"), folder)
+    file = tmp_path / "d.json"
+    options = ("--protocol", "detected", "--json", str(file), "--record", "--jobs", "2")
+    assert run(monkeypatch, "evaluate", str(folder), *options) == 0
+    results = json.loads(file.read_text(encoding="utf-8"))
+    assert list(results["per_record"]) == ["202", "232"]
+    assert results["leak"] is None
+    assert json.loads((folder / "results" / "detected.json").read_text()) == results
+    assert detected_table(results) in (folder / "README.md").read_text()
+    shown = capsys.readouterr().out
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    assert "…" not in shown
+    lines = [line.split() for line in shown.splitlines()]
+    firsts = [line[0] for line in lines if line]
+    for first in ("202", "232", "gross", "average"):
+        assert first in firsts
+    assert firsts.count("no") == 2 * 2  # without 232 and without 202, under both class maps
+    ours = results["per_record"]["202"]
+    rates = [ours[group][rate] for group in ("qrs", "veb", "sveb") for rate in ("se", "ppv")]
+    row = next(line for line in lines if line and line[0] == "202")
+    assert row[1] == str(sum(map(sum, np.array(ours["matrix"])[:5].tolist())))
+    for rate, cell in zip(rates, [row[i] for i in (2, 3, 4, 5, 7, 8)], strict=True):
+        assert cell == ("-" if rate is None else f"{100 * rate:.2f}")
+    assert "LEAK" not in shown
 
 
 @pytest.mark.slow

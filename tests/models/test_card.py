@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ectopy.errors import OutputError
-from ectopy.models.bundle import Bundle, open_bundle
+from ectopy.models.bundle import Bundle, find_bundle, open_bundle
 from ectopy.models.card import model_card, results_table
 from ectopy.models.contract import InputContract, contract_to_dict
 from ectopy.models.results import record_results
@@ -133,6 +133,75 @@ def test_table_of_scores(bundle):
         "| S | 1,234 | 0.5000 | 0.2500 | 0.3333 | 0.7500 | 10 | 11 | 12 | 13 | 14 |"
     )
     assert lines[6] == "| Q | 1,234 | 0.5000 | 0.2500 | 0.3333 |  | 40 | 41 | 42 | 43 | 44 |"
+
+
+def classes_of_found_beats(bundle: Bundle, **changes: Any) -> dict[str, Any]:
+    rates = {"se": 0.9, "ppv": 0.8, "fpr": 0.0123}
+    sums: dict[str, Any] = {
+        "gross": {
+            "qrs": {"se": 0.99987, "ppv": 0.9},
+            "veb": {"tp": 1999, "fn": 1, **rates},
+            "sveb": {"tp": 10, "fn": 30, **rates, "se": 0.25},
+        },
+        "average": {"veb": rates, "sveb": rates | {"ppv": None}},
+    }
+    bxb = {key: {"sveb": rates | {"ppv": 0.55555}} for key in ("gross", "average")}
+    finder = find_bundle("beat-finder")
+    return {
+        "protocol": "detected",
+        "records": ["100", "202", "232"],
+        "start_s": 300.0,
+        "leak": None,
+        **sums,
+        "bxb_map": bxb,
+        "without": {"202+232": sums | {"bxb_map": bxb}},
+        "finder": {"name": finder.full_name, "weights_sha256": finder.weights_sha256},
+        "weights_sha256": bundle.weights_sha256,
+    } | changes
+
+
+def test_classes_of_found_beats_are_kept_and_shown(bundle):
+    assert "From the raw signal" not in model_card(bundle)
+    results = classes_of_found_beats(bundle)
+    path = record_results(bundle, results)
+    assert path == bundle.folder / "results" / "detected.json"
+    assert bundle.results("detected") == results
+    card = (bundle.folder / "README.md").read_text()
+    assert card == model_card(bundle)
+    assert (
+        "## From the raw signal\n\nProtocol `detected`: 3 records, beats found by "
+        "`beat-finder/inter` (Se 99.99 %, +P 90.00 %), scored" in card
+    )
+    assert card.endswith(
+        "|---|---|---|---|---|---|\n"
+        "| all, gross | 2,000 | 90.00 / 80.00 / 1.230 | 40 | 25.00 / 80.00 / 1.230 | "
+        "90.00 / 55.55 / 1.230 |\n"
+        "| all, mean of the records | 2,000 | 90.00 / 80.00 / 1.230 | 40 | 90.00 / - / 1.230 | "
+        "90.00 / 55.55 / 1.230 |\n"
+        "| without 202 and 232, gross | 2,000 | 90.00 / 80.00 / 1.230 | 40 | "
+        "25.00 / 80.00 / 1.230 | 90.00 / 55.55 / 1.230 |\n"
+    )
+
+
+def test_a_card_says_that_its_results_leak(bundle):
+    record_results(bundle, classes_of_found_beats(bundle, leak="it was trained on record 100"))
+    assert model_card(bundle).endswith(
+        "\n\nIt leaks, so this says nothing of a new patient: it was trained on record 100.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weights_sha256": "0" * 64},
+        {"finder": {"name": "beat-finder/inter", "weights_sha256": "0" * 64}},
+        {"finder": {}},
+    ],
+)
+def test_classes_by_other_weights_or_on_beats_of_another_finder_are_not_shown(bundle, changes):
+    record_results(bundle, classes_of_found_beats(bundle, **changes))
+    assert bundle.results("detected") is None
+    assert "From the raw signal" not in model_card(bundle)
 
 
 def test_a_bundle_that_cannot_be_written_to(bundle):
