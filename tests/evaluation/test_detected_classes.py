@@ -48,12 +48,9 @@ DESCRIPTION = SUMS | {
 def judge(*beats: str, start: int = START) -> JudgedRecord:
     """Compare beats such as "NS", N in the reference and S given; "-" is no beat at all."""
     where = start + APART * (1 + np.arange(len(beats)))
-    reference = [(at, beat[0]) for at, beat in zip(where, beats, strict=True) if beat[0] != "-"]
-    given = [
-        (at, CLASSES.index(beat[1]))
-        for at, beat in zip(where, beats, strict=True)
-        if beat[1] != "-"
-    ]
+    both = [(at, *beat) for at, beat in zip(where, beats, strict=True)]
+    reference = [(at, symbol) for at, symbol, _ in both if symbol != "-"]
+    given = [(at, CLASSES.index(name)) for at, _, name in both if name != "-"]
     return compare_classes(
         Marks(np.array([at for at, _ in reference]), np.array([s for _, s in reference]), FS),
         np.array([at for at, _ in given], dtype=np.int64),
