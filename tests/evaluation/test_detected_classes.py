@@ -333,3 +333,14 @@ def test_it_is_what_analyze_and_score_say(mitdb_dir, tmp_path):
     of = [sums["gross"]["sveb"] for sums in (results, results["bxb_map"])]
     assert of[0]["tp"] + of[0]["fn"] < of[1]["tp"] + of[1]["fn"]
     assert results["per_record"]["114"]["lead"] == "MLII"
+
+
+@pytest.mark.slow
+def test_the_beats_that_are_scored_are_those_of_bxb(inter, mitdb_dir):
+    results = evaluate_detected_classes(inter, DS2, folder=mitdb_dir)
+    of = {name: row["of"] for name, row in results["missed"].items()}
+    assert of == {"N": 36_926, "S": 1_608, "V": 2_686, "F": 288, "Q": 7}
+    sveb = results["bxb_map"]["gross"]["sveb"]
+    assert sveb["tp"] + sveb["fn"] == 1_821
+    assert list(results["without"]) == ["232", "202", "202+232"]
+    assert results["leak"] is None
