@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ectopy.evaluation.runs import RunResult
-    from ectopy.models.cnn import BeatModel
+    from ectopy.models.beat_model import BeatModel
 
 
 @pytest.fixture(scope="session")

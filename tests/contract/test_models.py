@@ -14,7 +14,7 @@ import torch
 import ectopy.models
 from ectopy.models import MODELS, create_model
 from ectopy.models.bundle import find_bundle
-from ectopy.models.cnn import BeatModel
+from ectopy.models.beat_model import BeatModel
 from ectopy.models.saving import load_model
 
 if TYPE_CHECKING:

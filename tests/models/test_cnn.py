@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ectopy.errors import BundleError
 from ectopy.models import ECGCNN, ECGCNNWithKAN
-from ectopy.models.cnn import BeatModel
+from ectopy.models.beat_model import BeatModel
 
 CHANNELS, KERNELS = (1, 32, 64, 128, 256), (7, 5, 3, 3)
 NORM = ("weight", "bias", "running_mean", "running_var")

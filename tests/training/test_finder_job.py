@@ -25,7 +25,8 @@ from ectopy.models.finder import BeatFinderNet
 from ectopy.models.saving import load_model
 from ectopy.signal.matching import match_beats
 from ectopy.training.finder_job import FinderJob
-from ectopy.training.recipe import FinderRecipe, load_recipe
+from ectopy.training.recipe import FinderRecipe
+from ectopy.training.recipe_files import load_recipe
 from ectopy.training.run import train
 from ectopy.training.settings import RunSettings
 

@@ -108,7 +108,7 @@ def evaluate(
     classifier = Classifier(bundle)
     test = load_test(protocol, folder=folder)
     if beats == "annotated":
-        probabilities = classifier.classify_windows(test.windows)
+        probabilities = _classify_annotated(classifier, chosen, test, folder)
         scores = score_classes(test.classes, probabilities)
         scores["per_record"] = _per_record(test, probabilities)
         if predictions is not None:
@@ -207,6 +207,22 @@ class _Chain:
             classes=self.classes[rows],
             probabilities=self.probabilities[rows],
         )
+
+
+def _classify_annotated(
+    classifier: Classifier, protocol: Protocol, test: BeatSet, folder: Path | None
+) -> NDArray[np.float32]:
+    """Probabilities of the test beats; a model that reads rhythm is given all of their records."""
+    if not classifier.reads_rhythm:
+        return classifier.classify_windows(test.windows)
+    out = np.empty((len(test), len(CLASSES)), dtype=np.float32)
+    for name in np.unique(test.records):
+        recording, reference = load(str(name), folder)
+        signal = recording.signal_mv[:, 0] if protocol.lead_by == "index" else recording.lead()[1]
+        probabilities = classifier.classify(signal, recording.fs, reference.peaks)
+        rows = test.records == name
+        out[rows] = probabilities[np.searchsorted(reference.peaks, test.peaks[rows])]
+    return out
 
 
 def _score_detected(

@@ -10,6 +10,7 @@ from ectopy.beats import CLASSES
 from ectopy.errors import BundleError
 from ectopy.models.bundle import ONNX_FILE, Bundle, find_bundle
 from ectopy.signal.conditioning import fill_missing, resample, rescale_peaks
+from ectopy.signal.typical import beat_inputs
 from ectopy.signal.windows import cut_windows, zscore
 
 if TYPE_CHECKING:
@@ -66,19 +67,24 @@ class Classifier:
         self.bundle = model if isinstance(model, Bundle) else find_bundle(model)
         contract = self.bundle.contract
         self._session = open_graph(self.bundle, threads=threads)
-        graph_input = self._session.get_inputs()[0]
-        self._input = graph_input.name
+        self.reads_rhythm = contract.reads_rhythm
+        inputs = self._session.get_inputs()
+        self._names = [one.name for one in inputs]
         length = contract.before + contract.after
-        if list(graph_input.shape[1:]) != [1, length]:
+        expected = [[1, length]]
+        if self.reads_rhythm:
+            expected = [[3, length], [len(contract.rhythm_features)]]
+        found = [list(one.shape[1:]) for one in inputs]
+        if found != expected:
             path = self.bundle.folder / ONNX_FILE
             msg = (
-                f"{str(path)!r} takes windows of shape {graph_input.shape[1:]}, its contract says "
-                f"[1, {length}]; fetch the bundle again"
+                f"{str(path)!r} takes inputs of shape {found}, its contract says {expected}; "
+                "fetch the bundle again"
             )
             raise BundleError(msg)
 
     def logits(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the network.
+        """Run the network of a model that sees single beats.
 
         Parameters
         ----------
@@ -88,13 +94,25 @@ class Classifier:
         Returns
         -------
         ndarray of float32, shape (beats, 5)
+
+        Raises
+        ------
+        BundleError
+            If the model reads rhythm as well.
         """
+        if self.reads_rhythm:
+            msg = f"{self.bundle.full_name} reads the rhythm of a whole recording, not windows "
+            raise BundleError(msg + "alone; give signal and beats to Classifier.classify")
         out = np.empty((len(windows), len(CLASSES)), dtype=np.float32)
         for start in range(0, len(windows), BATCH):
             rows = slice(start, start + BATCH)
-            batch = np.ascontiguousarray(windows[rows, None, :])
-            out[rows] = self._session.run(None, {self._input: batch})[0]
+            out[rows] = self._run(windows[rows, None, :])
         return out
+
+    def _run(self, *parts: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits of one batch."""
+        feed = {name: np.ascontiguousarray(p) for name, p in zip(self._names, parts, strict=True)}
+        return np.asarray(self._session.run(None, feed)[0])
 
     def classify_windows(self, windows_mv: NDArray[np.float32]) -> NDArray[np.float32]:
         """Normalise windows and give class probabilities, calibrated as the bundle says.
@@ -123,21 +141,47 @@ class Classifier:
         fs : float
             Its sampling frequency in Hz.
         peaks : ndarray of int64, shape (beats,)
-            Sample index of each beat at `fs`.
+            Sample index of each beat at `fs`, ascending. A model that reads rhythm needs all beats
+            of the recording, at least two.
 
         Returns
         -------
         ndarray of float32, shape (beats, 5)
+
+        Raises
+        ------
+        SignalError
+            If the model reads rhythm and there is one beat only.
         """
         contract = self.bundle.contract
         signal = resample(fill_missing(signal_mv)[0], fs, contract.fs)
+        times_s = peaks / fs
         peaks = rescale_peaks(peaks, fs, contract.fs, len(signal))
+        if self.reads_rhythm:
+            return self._classify_by_rhythm(signal, peaks, times_s)
         out = np.empty((len(peaks), len(CLASSES)), dtype=np.float32)
         for start in range(0, len(peaks), BATCH):  # windows of a whole day would not fit the cache
             rows = slice(start, start + BATCH)
             cut = cut_windows(signal, peaks[rows], contract.before, contract.after)
             out[rows] = self.classify_windows(cut)
         return out
+
+    def _classify_by_rhythm(
+        self,
+        signal: NDArray[np.float32],
+        peaks: NDArray[np.int64],
+        times_s: NDArray[np.float64],
+    ) -> NDArray[np.float32]:
+        contract = self.bundle.contract
+        out = np.empty((len(peaks), len(CLASSES)), dtype=np.float32)
+        if len(peaks) == 0:
+            return out
+        cut = cut_windows(signal, peaks, contract.before, contract.after)
+        inputs = beat_inputs(cut, times_s)
+        for start in range(0, len(peaks), BATCH):
+            rows = slice(start, start + BATCH)
+            out[rows] = self._run(inputs.shapes(rows), inputs.rhythm[rows])
+        return softmax(out, self.bundle.temperature)
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:

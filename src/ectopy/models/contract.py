@@ -7,6 +7,8 @@ from typing import Any, Literal, Self
 
 from ectopy.errors import BundleError
 from ectopy.recording import PREFERRED_LEADS
+from ectopy.signal.rhythm import RHYTHM_FEATURES
+from ectopy.signal.typical import STEADINESS
 
 MOST_PAST, MOST_FUTURE = 828, 294
 """Frames before and after a step that a finder's network may look at: what inference gives it."""
@@ -61,7 +63,10 @@ class InputContract(_Contract):
     lead_preference : tuple of str
         Leads to take first when analysing, by name.
     rhythm_features : tuple of str
-        Timing features that go in beside the window.
+        Features of all the recording's beats that go in beside the window: none, or those of
+        `ectopy.signal.typical.beat_inputs`.
+    typical_beats : str
+        Which typical beats of the recording go in beside the window.
     """
 
     fs: float = 360.0
@@ -75,6 +80,12 @@ class InputContract(_Contract):
     lead_by: Literal["index", "name"] = "name"
     lead_preference: tuple[str, ...] = PREFERRED_LEADS
     rhythm_features: tuple[str, ...] = ()
+    typical_beats: str = "none"
+
+    @property
+    def reads_rhythm(self) -> bool:
+        """Whether a beat's class depends on the other beats of the recording."""
+        return bool(self.rhythm_features)
 
     @classmethod
     def from_dict(cls, table: dict[str, Any]) -> Self:
@@ -94,9 +105,12 @@ class InputContract(_Contract):
 
     def _check(self) -> None:
         """Refuse what inference would not do: better no result than one of another input."""
-        does = InputContract()
+        does = rhythm_contract() if self.reads_rhythm else InputContract()
         # The fiducial point is a description; the other texts name what this version does.
-        for name in ("unit", "filter", "normalisation", "edges", "rhythm_features"):
+        names = ["unit", "filter", "normalisation", "edges", "rhythm_features", "typical_beats"]
+        if self.reads_rhythm:  # features and typical beats are made at one rate, one length only
+            names += ["fs", "before", "after"]
+        for name in names:
             if getattr(self, name) != getattr(does, name):
                 raise self._refused(name, repr(getattr(does, name)))
         if self.lead_by not in ("index", "name"):
@@ -107,6 +121,16 @@ class InputContract(_Contract):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise self._refused(name, "a whole number above 0")
+
+
+def rhythm_contract(lead_by: Literal["index", "name"] = "name") -> InputContract:
+    """State what the rhythm models expect: windows, typical beats and rhythm features."""
+    return InputContract(
+        normalisation="mean of each window taken off",
+        rhythm_features=(*RHYTHM_FEATURES, STEADINESS),
+        typical_beats="of the half hour and of the 60 beats around: median of those that come late",
+        lead_by=lead_by,
+    )
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def cubic_basis(x: Tensor, knots: Tensor) -> Tensor:
 
 
 class KANLayer(nn.Module):
-    """A layer of learned functions: LayerNorm, then base term plus cubic B-splines.
+    """A layer of learned functions: base term plus cubic B-splines, usually after LayerNorm.
 
     Parameters
     ----------
@@ -92,6 +92,9 @@ class KANLayer(nn.Module):
     base_init : {"kaiming", "ones"}
         Initial base weights: uniform within ``1 / sqrt(n_in)`` of 0 as in a linear layer, or all 1
         as in the published models.
+    normalise : bool
+        Whether LayerNorm comes first, as in the published models. Without it, every function is one
+        of its own input alone, and can be read.
 
     Attributes
     ----------
@@ -116,13 +119,14 @@ class KANLayer(nn.Module):
         grid_range: tuple[float, float] = (-1.0, 1.0),
         spline_noise: float = 0.1,
         base_init: BaseInit = "kaiming",
+        normalise: bool = True,
     ) -> None:
         super().__init__()
         if base_init not in get_args(BaseInit):
             msg = f"unknown base_init {base_init!r}; give one of {', '.join(get_args(BaseInit))}"
             raise RecipeError(msg)
         self.n_in, self.n_out = n_in, n_out
-        self.layer_norm = nn.LayerNorm(n_in)
+        self.layer_norm = nn.LayerNorm(n_in) if normalise else nn.Identity()
         self.register_buffer("grid", uniform_knots(n_in, intervals, *grid_range))
         self.spline_weight = nn.Parameter(torch.empty(n_out, n_in, intervals + ORDER))
         self.base_weight = nn.Parameter(torch.empty(n_out, n_in))

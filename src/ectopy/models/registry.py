@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from ectopy.errors import RecipeError
 from ectopy.models.bundle import FINDER
-from ectopy.models.cnn import ECGCNN, BeatModel, ECGCNNWithKAN
+from ectopy.models.cnn import ECGCNN, ECGCNNWithKAN
 from ectopy.models.finder import BeatFinderNet
+from ectopy.models.rhythm import RhythmKAN, RhythmMLP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MODELS: dict[str, type[BeatModel]] = {m.name: m for m in (ECGCNN, ECGCNNWithKAN)}
+    from ectopy.models.beat_model import BeatModel
+
+MODELS: dict[str, type[BeatModel]] = {
+    m.name: m for m in (ECGCNN, ECGCNNWithKAN, RhythmMLP, RhythmKAN)
+}
 """Models that class beats."""
 
 

@@ -36,8 +36,8 @@ from ectopy.models.cost import multiply_adds
 from ectopy.models.registry import create_finder, create_model
 
 if TYPE_CHECKING:
+    from ectopy.models.beat_model import BeatModel
     from ectopy.models.calibration import Calibration
-    from ectopy.models.cnn import BeatModel
     from ectopy.models.finder import BeatFinderNet
 
 ONNX_TOLERANCE = 1e-4
@@ -197,10 +197,16 @@ def export_onnx(
     """
     shapes: dict[str, Any]
     if isinstance(contract, FinderContract):
-        names, steps = ("frames", "beats"), torch.export.Dim("steps", min=2)
+        names, out = ["frames"], "beats"
+        steps = torch.export.Dim("steps", min=2)
         shapes = {"frames": {0: torch.export.Dim("leads"), 1: contract.stride * steps}}
+    elif contract.reads_rhythm:
+        names, out = ["shapes", "rhythm"], "logits"
+        beats = torch.export.Dim("beats")
+        shapes = {"shapes": {0: beats}, "rhythm": {0: beats}}
     else:
-        names, shapes = ("windows", "logits"), {"x": {0: torch.export.Dim("beats")}}
+        names, out = ["windows"], "logits"
+        shapes = {"x": {0: torch.export.Dim("beats")}}
     # Its notes on what it would need for models of pictures.
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -209,8 +215,8 @@ def export_onnx(
             model,
             example_input(contract, 4, seed=0),
             path,
-            input_names=[names[0]],
-            output_names=[names[1]],
+            input_names=names,
+            output_names=[out],
             dynamic_shapes=shapes,
             external_data=False,
             dynamo=True,
@@ -251,4 +257,8 @@ def example_input(
     generator = torch.Generator().manual_seed(seed)
     if isinstance(contract, FinderContract):
         return (torch.randn(n, 150 * contract.stride, generator=generator),)
-    return (torch.randn(n, 1, contract.before + contract.after, generator=generator),)
+    length = contract.before + contract.after
+    if contract.reads_rhythm:
+        shapes = torch.randn(n, 3, length, generator=generator)
+        return shapes, torch.randn(n, len(contract.rhythm_features), generator=generator)
+    return (torch.randn(n, 1, length, generator=generator),)

@@ -14,7 +14,8 @@ from ectopy.models.contract import InputContract
 from ectopy.models.registry import create_model
 from ectopy.models.saving import network_state, save_bundle
 from ectopy.training.beats import VALIDATION_BATCH, BatchSampler, BeatData
-from ectopy.training.recipe import DEFAULT_RECIPE, Recipe, load_recipe
+from ectopy.training.recipe import DEFAULT_RECIPE, Recipe
+from ectopy.training.recipe_files import load_recipe
 from ectopy.training.task import BeatTask, prepare_windows
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     import lightning as L
 
-    from ectopy.models.cnn import BeatModel
+    from ectopy.models.beat_model import BeatModel
     from ectopy.training.settings import RunSettings
 
 MARGIN = 32

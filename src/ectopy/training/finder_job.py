@@ -14,7 +14,8 @@ from ectopy.models.registry import create_finder
 from ectopy.models.saving import network_state, save_bundle
 from ectopy.training.finder_task import FinderTask
 from ectopy.training.leads import noise_frames, record_leads, simulated_leads
-from ectopy.training.recipe import FinderRecipe, load_recipe
+from ectopy.training.recipe import FinderRecipe
+from ectopy.training.recipe_files import load_recipe
 from ectopy.training.segments import SegmentData, SegmentDataset
 
 if TYPE_CHECKING:

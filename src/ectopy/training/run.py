@@ -18,6 +18,8 @@ from ectopy.models.bundle import FINDER
 from ectopy.training.beat_job import BeatJob
 from ectopy.training.callbacks import Compile
 from ectopy.training.finder_job import FinderJob
+from ectopy.training.recipe_files import reads_rhythm
+from ectopy.training.rhythm_job import RhythmJob
 from ectopy.training.trainer import can_compile, make_trainer
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def train(settings: RunSettings, console: Console | None = None) -> Path:
     """
     console = console or Console(stderr=True)
     get_protocol(settings.protocol)
-    job: Job = FinderJob(settings) if settings.model == FINDER else BeatJob(settings)
+    job = _make_job(settings)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     L.seed_everything(settings.seed, workers=True, verbose=False)
     torch.set_float32_matmul_precision("high")
@@ -78,6 +80,13 @@ def train(settings: RunSettings, console: Console | None = None) -> Path:
     chosen = torch.load(_best(settings), map_location="cpu", weights_only=True)
     score = best.best_model_score if job.validated else None
     return job.write_bundle(chosen, None if score is None else float(score))
+
+
+def _make_job(settings: RunSettings) -> Job:
+    """Choose the kind of run by the model."""
+    if settings.model == FINDER:
+        return FinderJob(settings)
+    return RhythmJob(settings) if reads_rhythm(settings.model) else BeatJob(settings)
 
 
 def _best(settings: RunSettings) -> Path:

@@ -11,15 +11,18 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ectopy.training.recipe import FinderRecipe, Recipe
+    from ectopy.training.rhythm_recipe import RhythmRecipe
 
 
-def make_optimizer(network: nn.Module, recipe: Recipe | FinderRecipe, n_steps: int) -> Any:
+def make_optimizer(
+    network: nn.Module, recipe: Recipe | FinderRecipe | RhythmRecipe, n_steps: int
+) -> Any:
     """Put optimiser and schedule together, in the form that Lightning takes.
 
     Parameters
     ----------
     network : Module
-    recipe : Recipe or FinderRecipe
+    recipe : Recipe, FinderRecipe or RhythmRecipe
     n_steps : int
         Steps of the whole run.
     """

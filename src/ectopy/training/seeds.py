@@ -15,7 +15,8 @@ from ectopy.evaluation.evaluate import evaluate
 from ectopy.evaluation.runs import PREDICTIONS_FILE, RunResult, check_not_in_the_way
 from ectopy.models.bundle import CONFIG_FILE
 from ectopy.models.registry import MODELS, create_model
-from ectopy.training.recipe import DEFAULT_RECIPE, load_recipe
+from ectopy.training.recipe_files import default_recipe, load_recipe, reads_rhythm
+from ectopy.training.rhythm_recipe import RhythmRecipe
 from ectopy.training.run import NOTE_FILE, train
 from ectopy.training.settings import RunSettings
 from ectopy.writers.output import check_folder
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
     from typing import Any
+
+    from ectopy.training.recipe import Recipe
 
 TRAINING_FOLDER = "training"
 """Where a run's checkpoints, logs and bundle are, beside its predictions."""
@@ -60,7 +63,7 @@ def complete_runs(
     models : sequence of str
         Models that class beats; all of them unless given.
     recipe : str
-        Name or TOML file; the default one unless given.
+        Name or TOML file; each model's own unless given.
     accelerator, compile_network
         As in `ectopy.training.settings.RunSettings`.
     database : Path, optional
@@ -84,13 +87,13 @@ def complete_runs(
     get_protocol(protocol)
     check_folder(folder)
     names = tuple(models) or tuple(MODELS)
-    chosen = load_recipe(recipe or DEFAULT_RECIPE)
-    for name in names:
+    recipes = {name: _recipe(name, protocol, recipe) for name in names}
+    for name, chosen in recipes.items():
         create_model(name, chosen.model.get(name))  # refuses before any is trained
     first = RunSettings(
         model="",
         protocol=protocol,
-        recipe=recipe or DEFAULT_RECIPE,
+        recipe="",
         seed=0,
         out=folder,
         resume=True,
@@ -100,16 +103,32 @@ def complete_runs(
         folder=database,
     )
     wanted = [
-        replace(first, model=name, seed=seed, out=folder / name / f"seed{seed}" / TRAINING_FOLDER)
+        replace(
+            first,
+            model=name,
+            recipe=recipe or default_recipe(name, protocol),
+            seed=seed,
+            out=folder / name / f"seed{seed}" / TRAINING_FOLDER,
+        )
         for name in names
         for seed in range(seeds)
     ]
     for settings in wanted:
-        _check(settings, chosen.to_dict())
+        _check(settings, recipes[settings.model].to_dict())
     return [
         _complete(settings, f"run {number} of {len(wanted)}", console)
         for number, settings in enumerate(wanted, start=1)
     ]
+
+
+def _recipe(model: str, protocol: str, recipe: str) -> Recipe | RhythmRecipe:
+    """Load the recipe that a model is trained by."""
+    if model not in MODELS:
+        create_model(model)  # refuses it
+    name = recipe or default_recipe(model, protocol)
+    if reads_rhythm(model):
+        return load_recipe(name, RhythmRecipe)
+    return load_recipe(name)
 
 
 def _check(settings: RunSettings, recipe: dict[str, Any]) -> None:

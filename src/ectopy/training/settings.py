@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import lightning as L
 
     from ectopy.training.recipe import FinderRecipe, Recipe
+    from ectopy.training.rhythm_recipe import RhythmRecipe
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Job(Protocol):
     compiles: bool
 
     @property
-    def recipe(self) -> Recipe | FinderRecipe:
+    def recipe(self) -> Recipe | FinderRecipe | RhythmRecipe:
         """What decides the run beside model, protocol and seed."""
 
     def prepare(self) -> None:

@@ -17,8 +17,9 @@ from ectopy.training.schedule import make_optimizer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ectopy.models.cnn import BeatModel
+    from ectopy.models.beat_model import BeatModel
     from ectopy.training.recipe import Recipe
+    from ectopy.training.rhythm_recipe import RhythmRecipe
 
 Batch = tuple["Tensor", "Tensor"]
 
@@ -39,48 +40,38 @@ def prepare_windows(windows: Tensor, margin: int) -> Tensor:
     return zscore(crop(windows, margin)).unsqueeze(1)
 
 
-class BeatTask(L.LightningModule):
-    """Classify single beats.
+class ClassTask(L.LightningModule):
+    """What the tasks of all models that class beats share: validation, optimiser, seeds.
 
     Parameters
     ----------
     network : BeatModel
-    recipe : Recipe
-    class_counts : Tensor, shape (5,)
-        Training beats of each class.
-    margin : int
-        Spare samples on each side of the windows that come in.
+    recipe : Recipe or RhythmRecipe
+    class_weights : Tensor, shape (5,)
+        Weights of the classes in the loss.
     seed : int
         With the epoch, it decides dropout and augmentation.
     """
 
     class_weights: Tensor
-    training_weights: Tensor
 
     def __init__(
-        self,
-        network: BeatModel,
-        recipe: Recipe,
-        *,
-        class_counts: Tensor,
-        margin: int,
-        seed: int,
+        self, network: BeatModel, recipe: Recipe | RhythmRecipe, class_weights: Tensor, seed: int
     ) -> None:
         super().__init__()
         self.network = network
         self.recipe = recipe
-        self.margin = margin
         self.seed = seed
-        weights = class_counts.sum() / (len(class_counts) * class_counts.clamp_min(1))
-        weights = weights.pow(recipe.loss.balance)
-        self.register_buffer("class_weights", weights, persistent=False)
-        self.register_buffer("training_weights", weights.clone(), persistent=False)
-        self.training_weights[CLASSES.index("N")] /= recipe.normal_share
+        self.register_buffer("class_weights", class_weights, persistent=False)
         self._validated: list[Batch] = []
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits, shape (beats, 5), of z-scored windows, shape (beats, 1, 256)."""
-        logits: Tensor = self.network(x)
+    def inputs(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Make what the network takes of a batch, undisturbed; its last part are the classes."""
+        raise NotImplementedError
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Logits, shape (beats, 5)."""
+        logits: Tensor = self.network(*inputs)
         return logits
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -92,29 +83,11 @@ class BeatTask(L.LightningModule):
         if batch_idx == 0:
             torch.manual_seed((self.seed * 1_000_003 + self.current_epoch) * 997 + self.global_rank)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Loss of one augmented batch."""
-        windows, classes = batch
-        if self.recipe.augment.probability > 0:
-            z = augment(windows, self.margin, self.recipe.augment).unsqueeze(1)
-        else:
-            z = prepare_windows(windows, self.margin)
-        logits = self._full(self(z))
-        loss = F.cross_entropy(
-            logits,
-            classes,
-            weight=self.training_weights,
-            label_smoothing=self.recipe.loss.label_smoothing,
-        )
-        self.log("train_loss", loss, on_step=False, on_epoch=True, sync_dist=True)
-        return loss
-
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validation_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> None:
         """Keep the logits of one batch."""
-        windows, classes = batch
-        z = prepare_windows(windows, self.margin)
         # `forward` itself: compiling the network again for evaluation costs more than it saves.
-        self._validated.append((self._full(self.network.forward(z)), classes))
+        logits = self.network.forward(*self.inputs(batch))
+        self._validated.append((self._full(logits), batch[-1]))
 
     def on_validation_epoch_end(self) -> None:
         """Score the whole validation part at once, across all devices."""
@@ -162,3 +135,59 @@ class BeatTask(L.LightningModule):
         return make_optimizer(
             self.network, self.recipe, int(self.trainer.estimated_stepping_batches)
         )
+
+
+class BeatTask(ClassTask):
+    """Classify single beats.
+
+    Parameters
+    ----------
+    network : BeatModel
+    recipe : Recipe
+    class_counts : Tensor, shape (5,)
+        Training beats of each class.
+    margin : int
+        Spare samples on each side of the windows that come in.
+    seed : int
+        With the epoch, it decides dropout and augmentation.
+    """
+
+    recipe: Recipe
+    training_weights: Tensor
+
+    def __init__(
+        self,
+        network: BeatModel,
+        recipe: Recipe,
+        *,
+        class_counts: Tensor,
+        margin: int,
+        seed: int,
+    ) -> None:
+        weights = class_counts.sum() / (len(class_counts) * class_counts.clamp_min(1))
+        weights = weights.pow(recipe.loss.balance)
+        super().__init__(network, recipe, weights, seed)
+        self.margin = margin
+        self.register_buffer("training_weights", weights.clone(), persistent=False)
+        self.training_weights[CLASSES.index("N")] /= recipe.normal_share
+
+    def inputs(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Z-scored windows, shape (beats, 1, 256)."""
+        return (prepare_windows(batch[0], self.margin),)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Loss of one augmented batch."""
+        windows, classes = batch
+        if self.recipe.augment.probability > 0:
+            z = augment(windows, self.margin, self.recipe.augment).unsqueeze(1)
+        else:
+            z = prepare_windows(windows, self.margin)
+        logits = self._full(self(z))
+        loss = F.cross_entropy(
+            logits,
+            classes,
+            weight=self.training_weights,
+            label_smoothing=self.recipe.loss.label_smoothing,
+        )
+        self.log("train_loss", loss, on_step=False, on_epoch=True, sync_dist=True)
+        return loss

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ectopy.training.recipe import FinderRecipe, Recipe
+    from ectopy.training.rhythm_recipe import RhythmRecipe
     from ectopy.training.settings import RunSettings
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true")
@@ -25,7 +26,7 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true")
 
 def make_trainer(
     settings: RunSettings,
-    recipe: Recipe | FinderRecipe,
+    recipe: Recipe | FinderRecipe | RhythmRecipe,
     console: Console,
     *,
     validated: bool = True,
@@ -35,7 +36,7 @@ def make_trainer(
     Parameters
     ----------
     settings : RunSettings
-    recipe : Recipe or FinderRecipe
+    recipe : Recipe, FinderRecipe or RhythmRecipe
     console : rich.console.Console
         Where progress is shown.
     validated : bool

@@ -1,0 +1,219 @@
+"""Rhythm features: when a beat comes, against what the recording makes one expect.
+
+Every feature is a logarithm of a ratio of RR intervals, or counts beats, so that nothing depends on
+the patient's own heart rate. They are computed from the times of beats alone, before any is
+classed, and are the same in training and analysis.
+
+Two kinds of reference stand side by side, because no single one survives every rhythm: medians of
+the beats around tell a single early beat, high percentiles tell a run of them, or a rhythm in which
+early beats outnumber the normal ones, so that the local median is theirs. Irregularity tells atrial
+fibrillation, where a short interval means nothing. Stretches of like intervals tell where a run
+began.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from ectopy.errors import SignalError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RHYTHM_FEATURES: dict[str, str] = {
+    "before_to_median": "log of the RR interval before the beat to the median of the 17 around",
+    "after_to_median": "log of the RR interval after the beat to the median of the 17 around",
+    "before_to_long": "log of the interval before to the 80th percentile of the 61 around",
+    "before_to_overall": "log of the interval before to the 80th percentile of the recording",
+    "change": "log of the interval before to the one before that",
+    "previous_to_median": "log of the previous beat's interval to the median of the 17 around",
+    "next_to_median": "log of the next beat's interval after it to the median of the 17 around",
+    "second_previous_to_median": "the same two beats back",
+    "median_to_long": "log of the median of 17 to the 80th percentile of the 61 around",
+    "irregularity": "median change of the logarithm from beat to beat, 25 around",
+    "least_irregularity": "the least of such medians at distances of 1, 2, 3 and 4 beats",
+    "pair_to_median": "log of the mean of the intervals before and after to the median",
+    "stretch_to_past": "mean of the beat's stretch of like intervals to the 9 before the stretch",
+    "stretch_to_future": "mean of the beat's stretch of like intervals to the 9 after the stretch",
+    "before_to_past": "log of the interval before to the 9 before the stretch",
+    "before_to_future": "log of the interval before to the 9 after the stretch",
+    "stretch_length": "log of the stretch's number of beats, halved",
+    "stretch_age": "log of how many beats of the stretch came before, halved",
+}
+"""Names of the features in their order, and what each is."""
+
+SHORTEST_S, LONGEST_S = 0.2, 4.0
+"""Intervals are kept within these limits, so that a pause or a double detection is only one."""
+
+HALF_SHORT, HALF_LONG, HALF_IRREGULAR = 8, 30, 12
+STRETCH_STEP = 0.13
+"""Change of the logarithm of an interval that begins a new stretch."""
+
+STRETCH_AROUND = 9
+LONG_PERCENTILE = 80.0
+LAGS = (1, 2, 3, 4)
+MIN_BEATS = 2
+
+
+def log_intervals(times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithm of the RR interval before each beat; the first beat gets the median.
+
+    Parameters
+    ----------
+    times_s : ndarray of float64, shape (beats,)
+        Ascending times in seconds.
+
+    Raises
+    ------
+    SignalError
+        If there are fewer than two beats, so that there is no interval.
+    """
+    if len(times_s) < MIN_BEATS:
+        msg = f"{len(times_s)} beat: rhythm needs at least {MIN_BEATS}; give a longer recording"
+        raise SignalError(msg)
+    intervals = np.log(np.diff(times_s).clip(SHORTEST_S, LONGEST_S))
+    return np.concatenate([[np.median(intervals)], intervals])
+
+
+def rhythm_features(
+    times_s: NDArray[np.float64], piece: NDArray[np.int64] | None = None
+) -> NDArray[np.float32]:
+    """Compute the rhythm features of every beat.
+
+    Parameters
+    ----------
+    times_s : ndarray of float64, shape (beats,)
+        Ascending times of all beats of the recording in seconds, of whatever class; annotations
+        that are no beats have to be left out before.
+    piece : ndarray of int64, shape (beats,), optional
+        Which part of a long recording each beat is in, from 0; what is said of the recording is
+        then said of this part.
+
+    Returns
+    -------
+    ndarray of float32, shape (beats, features)
+        In the order of `RHYTHM_FEATURES`.
+
+    Raises
+    ------
+    SignalError
+        If there are fewer than two beats.
+
+    Notes
+    -----
+    The features look at beats on both sides, and one (``before_to_overall``) at the whole
+    recording, without labels: fair for the analysis of a recording, not for a stream.
+
+    Examples
+    --------
+    >>> early = np.array([0.0, 0.8, 1.6, 2.0, 3.2, 4.0])
+    >>> list(RHYTHM_FEATURES).index("before_to_median")
+    0
+    >>> rhythm_features(early)[3, 0].round(2)  # 0.4 s where 0.8 s are usual
+    np.float32(-0.69)
+    """
+    before = log_intervals(times_s)
+    after = np.concatenate([before[1:], [np.median(before)]])
+    following = np.concatenate([after[1:], [np.median(before)]])
+    previous, second = _shifted(before, 1), _shifted(before, 2)
+    median = np.median(around(before, HALF_SHORT), axis=-1)
+    long = np.percentile(around(before, HALF_LONG), LONG_PERCENTILE, axis=-1)
+    irregular = np.stack([_irregularity(before, lag) for lag in LAGS])
+    stretch = _stretches(before)
+    pair = np.log((np.exp(before) + np.exp(after)) / 2)
+    columns = [
+        before - median,
+        after - median,
+        before - long,
+        before - _overall(before, piece),
+        before - previous,
+        previous - median,
+        following - median,
+        second - median,
+        median - long,
+        irregular[0],
+        irregular.min(axis=0),
+        pair - median,
+        *stretch,
+    ]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _overall(before: NDArray[np.float64], piece: NDArray[np.int64] | None) -> NDArray[np.float64]:
+    """Percentile of all intervals of each beat's part of the recording."""
+    if piece is None:
+        return np.full(len(before), np.percentile(before, LONG_PERCENTILE))
+    parts = [before[piece == k] for k in range(int(piece.max()) + 1)]
+    levels = [np.percentile(p if len(p) else before, LONG_PERCENTILE) for p in parts]
+    return np.asarray(levels)[piece]
+
+
+def _shifted(values: NDArray[np.float64], beats: int) -> NDArray[np.float64]:
+    """Values of the beat so many beats before; the first ones get the first."""
+    return np.concatenate([np.full(min(beats, len(values)), values[0]), values[:-beats]])
+
+
+def around(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
+    """Take the values of the beats around each one, mirrored at the ends.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (beats,)
+    half : int
+        Beats on each side.
+
+    Returns
+    -------
+    ndarray of float64, shape (beats, 2 * half + 1)
+    """
+    mode: Literal["reflect", "edge"] = "reflect" if len(values) > half else "edge"
+    return sliding_window_view(np.pad(values, half, mode=mode), 2 * half + 1)
+
+
+def _irregularity(before: NDArray[np.float64], lag: int) -> NDArray[np.float64]:
+    change = np.abs(before - _shifted(before, lag))
+    return np.asarray(np.median(around(change, HALF_IRREGULAR), axis=-1))
+
+
+def _stretches(before: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Features of the stretch of like intervals that each beat lies in."""
+    n = len(before)
+    begins = np.abs(np.diff(before, prepend=before[0])) > STRETCH_STEP
+    stretch = np.cumsum(begins)
+    starts = np.flatnonzero(np.concatenate([[True], begins[1:]]))
+    lengths = np.diff(np.concatenate([starts, [n]]))
+    ends = starts + lengths
+    mean = np.add.reduceat(before, starts) / lengths
+    past, future = _medians_beside(before, starts, ends)
+    age = np.arange(n) - starts[stretch]
+    return [
+        (mean - past)[stretch],
+        (mean - future)[stretch],
+        before - past[stretch],
+        before - future[stretch],
+        np.minimum(np.log(lengths), 4.0)[stretch] / 2,
+        np.minimum(np.log1p(age), 4.0) / 2,
+    ]
+
+
+def _medians_beside(
+    before: NDArray[np.float64], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Median of the beats before each stretch and after it; at the ends, the other side's."""
+    wide = np.full(len(before) + 2 * STRETCH_AROUND, np.nan)
+    wide[STRETCH_AROUND:-STRETCH_AROUND] = before
+    views = sliding_window_view(wide, STRETCH_AROUND)
+    ordered = np.sort(views[np.concatenate([starts, ends + STRETCH_AROUND])], axis=-1)
+    known = np.isfinite(ordered).sum(axis=-1)
+    rows = np.arange(len(ordered))
+    middle = (
+        ordered[rows, np.maximum((known - 1) // 2, 0)] + ordered[rows, np.maximum(known // 2, 0)]
+    ) / 2
+    past, future = middle[: len(starts)], middle[len(starts) :]
+    own = np.add.reduceat(before, starts) / (ends - starts)
+    past = np.where(np.isnan(past), future, past)
+    future = np.where(np.isnan(future), past, future)
+    return np.where(np.isnan(past), own, past), np.where(np.isnan(future), own, future)

@@ -1,0 +1,198 @@
+"""Typical beats: what a beat of this patient looks like when it comes late.
+
+A beat that comes late has had time to be normal: an ectopic beat comes early, and a run of them
+leaves a pause, after which the heart starts again as usual. So the typical beat is the median of
+the late beats that look most alike, also where ectopic beats outnumber the others. One is taken of
+everything within half an hour, one of some 60 beats around, which follows changes of posture and
+of conduction. No beat has to be classed for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ectopy.signal.rhythm import around, log_intervals, rhythm_features
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BEFORE = AFTER = 128
+"""Samples of a window at 360 Hz before the peak, and from the peak on."""
+
+QRS, P_WAVE = slice(-30, 45), slice(-90, -22)
+"""Where they lie, in samples at 360 Hz from the peak."""
+
+STEADINESS = "p_steadiness"
+"""The feature that needs windows beside times: how alike the P waves of the 31 beats around are."""
+
+PIECE_S = 1800.0
+"""What is typical of a recording is taken in pieces of about this length, that of the records of
+the MIT-BIH Arrhythmia Database: over a day, posture and rate change too much."""
+
+LATE_SHARE, LATE_SHARE_LOCAL = 0.3, 0.4
+AROUND, BLOCK = 60, 15
+MOST_BEATS = 4000
+HALF_STEADY = 15
+LAGS = (-4, 0, 4)
+MOST_CORRELATION = 0.97
+CHUNK = 256
+
+
+@dataclass(frozen=True, eq=False)
+class BeatInputs:
+    """What a rhythm model sees of the beats of one lead.
+
+    Attributes
+    ----------
+    windows : ndarray of float32, shape (beats, 256)
+        Signal around each beat in mV, less its mean.
+    overall : ndarray of float32, shape (pieces, 256)
+        Typical beat of each piece of the recording.
+    piece : ndarray of int64, shape (beats,)
+        Which piece a beat is in.
+    local : ndarray of float32, shape (blocks, 256)
+        Typical beat of the 60 beats around each block of 15.
+    block : ndarray of int64, shape (beats,)
+        Which block a beat is in.
+    rhythm : ndarray of float32, shape (beats, 19)
+        `ectopy.signal.rhythm.RHYTHM_FEATURES`, and last ``p_steadiness``.
+    """
+
+    windows: NDArray[np.float32]
+    overall: NDArray[np.float32]
+    piece: NDArray[np.int64]
+    local: NDArray[np.float32]
+    block: NDArray[np.int64]
+    rhythm: NDArray[np.float32]
+
+    def shapes(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float32]:
+        """Window, overall and local typical beat, shape (rows, 3, 256)."""
+        parts = (self.windows[rows], self.overall[self.piece[rows]], self.local[self.block[rows]])
+        return np.stack(parts, axis=1)
+
+
+def beat_inputs(
+    windows_mv: NDArray[np.float32], times_s: NDArray[np.float64], *, margin: int = 0
+) -> BeatInputs:
+    """Put everything together that a rhythm model sees.
+
+    Parameters
+    ----------
+    windows_mv : ndarray of float32, shape (beats, 256 + 2 * margin)
+        Windows at 360 Hz around every beat of the recording, in mV.
+    times_s : ndarray of float64, shape (beats,)
+        Their times in seconds, ascending.
+    margin : int
+        Spare samples on each side of the windows, which are kept.
+
+    Raises
+    ------
+    SignalError
+        If there are fewer than two beats.
+    """
+    inner = slice(margin, windows_mv.shape[1] - margin)
+    windows = windows_mv - windows_mv[:, inner].mean(axis=1, keepdims=True)
+    before = log_intervals(times_s)
+    piece = pieces(times_s)
+    peak = BEFORE + margin
+    overall = np.stack([_overall(windows, before, piece == k, peak) for k in range(piece[-1] + 1)])
+    local, block = _local(windows, before, peak)
+    features = rhythm_features(times_s, piece)
+    steady = _steadiness(windows, local, block, peak)
+    return BeatInputs(
+        windows, overall, piece, local, block, np.concatenate([features, steady[:, None]], axis=1)
+    )
+
+
+def pieces(times_s: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Say which piece of some half hour each beat lies in, counted from 0."""
+    start, end = times_s[0], times_s[-1]
+    n = max(1, round(float(end - start) / PIECE_S))
+    place = (times_s - start) / max(float(end - start), 1e-9) * n
+    return np.asarray(np.minimum(place.astype(np.int64), n - 1))
+
+
+def late(before: NDArray[np.float64], share: float) -> NDArray[np.int64]:
+    """Rows of the latest beats along the last axis, at least one; of like ones the first."""
+    count = max(1, round(share * before.shape[-1]))
+    return np.argsort(-before, axis=-1, kind="stable")[..., :count]
+
+
+def _median_of_alike(windows: NDArray[np.float32], peak: int) -> NDArray[np.float32]:
+    """Median of the half of the beats most like the median of all, (..., beats, samples)."""
+    first = np.median(windows, axis=-2)
+    qrs = slice(peak + QRS.start, peak + QRS.stop)
+    alike = correlation(windows[..., qrs], first[..., None, qrs])
+    count = max(1, (windows.shape[-2] + 1) // 2)
+    rows = np.argsort(-alike, axis=-1, kind="stable")[..., :count]
+    chosen = np.take_along_axis(windows, rows[..., None], axis=-2)
+    return np.median(chosen, axis=-2).astype(np.float32)
+
+
+def _overall(
+    windows: NDArray[np.float32],
+    before: NDArray[np.float64],
+    mine: NDArray[np.bool_],
+    peak: int,
+) -> NDArray[np.float32]:
+    rows = np.flatnonzero(mine)
+    if len(rows) == 0:  # a piece that is all pause
+        rows = np.arange(len(windows))
+    chosen = rows[late(before[rows], LATE_SHARE)]
+    step = -(-len(chosen) // MOST_BEATS)
+    return _median_of_alike(windows[np.sort(chosen)[::step]], peak)
+
+
+def _local(
+    windows: NDArray[np.float32], before: NDArray[np.float64], peak: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Typical beat of the 60 beats around each block of 15; of all where there are fewer."""
+    n = len(windows)
+    block = np.arange(n) // BLOCK
+    width = min(AROUND, n)
+    first = np.arange(block[-1] + 1) * BLOCK + BLOCK // 2 - width // 2
+    rows = first.clip(0, n - width)[:, None] + np.arange(width)
+    chosen = np.take_along_axis(rows, late(before[rows], LATE_SHARE_LOCAL), axis=1)
+    parts = [
+        _median_of_alike(windows[chosen[start : start + CHUNK]], peak)
+        for start in range(0, len(chosen), CHUNK)
+    ]
+    return np.concatenate(parts), block
+
+
+def _steadiness(
+    windows: NDArray[np.float32],
+    local: NDArray[np.float32],
+    block: NDArray[np.int64],
+    peak: int,
+) -> NDArray[np.float32]:
+    """How alike the P waves around are: low in fibrillation, and where noise buries them."""
+    reference = without_line(local[:, peak + P_WAVE.start : peak + P_WAVE.stop])[block]
+    likeness = [
+        correlation(
+            without_line(windows[:, peak + lag + P_WAVE.start : peak + lag + P_WAVE.stop]),
+            reference,
+        )
+        for lag in LAGS
+    ]
+    values = np.arctanh(np.max(likeness, axis=0).clip(-MOST_CORRELATION, MOST_CORRELATION))
+    return np.asarray(np.median(around(values, HALF_STEADY), axis=-1), dtype=np.float32)
+
+
+def correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Pearson's correlation along the last axis, 0 where one is flat."""
+    a = a - a.mean(axis=-1, keepdims=True)
+    b = b - b.mean(axis=-1, keepdims=True)
+    power = (a * a).sum(axis=-1) * (b * b).sum(axis=-1)
+    return np.asarray((a * b).sum(axis=-1) / np.sqrt(power + 1e-6))
+
+
+def without_line(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Take the straight line of least squares off, along the last axis."""
+    line = np.linspace(-1, 1, values.shape[-1], dtype=np.float32)
+    line /= np.sqrt((line * line).sum())
+    values = values - values.mean(axis=-1, keepdims=True)
+    return values - (values @ line)[..., None] * line

@@ -1,0 +1,234 @@
+"""Made-up rhythms dressed with real beats: what rhythm models train on beside real records.
+
+A made-up beat takes its timing from a made-up patient and its shape from a real training record. A
+supraventricular beat is mostly a normal beat with another P wave; a ventricular one is a record's
+own, or another's fitted to its size; a fusion beat is between the two; in fibrillation P waves are
+taken off. The T wave of the beat before comes along where the beat comes early.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ectopy.beats import CLASSES
+from ectopy.signal.rhythm import RHYTHM_FEATURES
+from ectopy.signal.typical import QRS
+from ectopy.training.rhythm_beats import MARGIN, PEAK, WIDTH
+from ectopy.training.waves import height, moved, t_wave_before
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from ectopy.training.rhythm_beats import RhythmBeats
+    from ectopy.training.rhythm_recipe import DressSettings
+    from ectopy.training.rhythms import RhythmPool
+
+FS = 360.0
+N, S, V, F, _ = range(len(CLASSES))
+_NAMES = tuple(RHYTHM_FEATURES)
+OVERALL, MEDIAN, LENGTH = (
+    _NAMES.index(name) for name in ("before_to_overall", "before_to_median", "stretch_length")
+)
+LONG_RUN = 1.6
+"""`stretch_length` from which a run is the local typical beat: some 25 beats."""
+
+EARLY, FAR = -0.15, -0.4
+F_WAVE_HZ, F_WAVE_HEIGHT = (4.0, 8.0), 0.07
+STEADY_IN_FIBRILLATION = (0.15, 0.65)
+
+
+class Dressed(NamedTuple):
+    """Beats to train on: windows in mV with a margin, features, classes.
+
+    `beat`, `overall` and `local` have shape (beats, 320), `rhythm` (beats, 19), `classes` (beats,).
+    """
+
+    beat: NDArray[np.float32]
+    overall: NDArray[np.float32]
+    local: NDArray[np.float32]
+    rhythm: NDArray[np.float32]
+    classes: NDArray[np.int64]
+
+
+class Dresser:
+    """Make beats up.
+
+    Parameters
+    ----------
+    beats : RhythmBeats
+    rows : ndarray of int64
+        Beats that shapes may be taken of: those of the training part.
+    pool : RhythmPool
+    settings : DressSettings
+    """
+
+    def __init__(
+        self,
+        beats: RhythmBeats,
+        rows: NDArray[np.int64],
+        pool: RhythmPool,
+        settings: DressSettings,
+    ) -> None:
+        self.beats, self.pool, self.settings = beats, pool, settings
+        self.by_class = {c: beats.by_record(CLASSES[c], rows) for c in (N, S, V)}
+        self.normal_of = {int(beats.inputs.piece[g[0]]): g for g in self.by_class[N]}
+        self._timing = {c: np.flatnonzero(pool.classes == c) for c in (N, S, V)}
+        features = pool.features[self._timing[N]]
+        # Normal beats that a hasty reader would take for early ones come more often.
+        weight = 1.0 + 3.0 * pool.fibrillation[self._timing[N]]
+        weight += 4.0 * (features[:, MEDIAN] < EARLY) + 4.0 * (features[:, OVERALL] < FAR)
+        self._normal = np.cumsum(weight / weight.sum())
+
+    def draw(self, n: int, rng: Generator) -> Dressed:
+        """Make `n` beats up."""
+        shares = self.settings.shares
+        kind = rng.choice(4, size=n, p=np.array(shares) / sum(shares))
+        timing_class = np.where(kind == F, N, kind)
+        timing = np.empty(n, np.int64)
+        for c in (N, S, V):
+            mine = np.flatnonzero(timing_class == c)
+            timing[mine] = self._timing[c][self._pick_timing(c, len(mine), rng)]
+        source = self._sources(timing_class, rng)
+        return self._dress(kind, timing, source, rng)
+
+    def _pick_timing(self, kind: int, n: int, rng: Generator) -> NDArray[np.int64]:
+        if kind == N:
+            found = np.searchsorted(self._normal, rng.random(n))
+            return np.asarray(found.clip(0, len(self._normal) - 1))
+        return rng.integers(len(self._timing[kind]), size=n)
+
+    def _sources(self, classes: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
+        """Rows that the shapes are taken of: a record at random, then one of its beats."""
+        taken = classes.copy()
+        taken[(classes == S) & (rng.random(len(classes)) >= self.settings.real_s)] = N
+        if not self.by_class[S]:
+            taken[taken == S] = N
+        out = np.empty(len(classes), np.int64)
+        for c in (N, S, V):
+            mine = np.flatnonzero(taken == c)
+            out[mine] = _one_of_each(self.by_class[c] or self.by_class[N], len(mine), rng)
+        return out
+
+    def _dress(
+        self,
+        kind: NDArray[np.int64],
+        timing: NDArray[np.int64],
+        source: NDArray[np.int64],
+        rng: Generator,
+    ) -> Dressed:
+        inputs, n = self.beats.inputs, len(kind)
+        record = inputs.piece[source]
+        beat, overall = inputs.windows[source].copy(), inputs.overall[record].copy()
+        local, steady = inputs.local[inputs.block[source]].copy(), inputs.rhythm[source, -1].copy()
+        features, atria = self.pool.features[timing], self.pool.fibrillation[timing]
+        fusion = kind == F
+        beat = self._ventricular(beat, kind, record, rng)
+        own = self.beats.p_waves[record]
+        # Another P wave; in a long run, the run's is the local typical one.
+        made = (kind == S) & (self.beats.classes[source] == N)
+        changed = (made & (rng.random(n) < self.settings.other_p))[:, None]
+        other = self._other_p(own, rng) - own
+        beat += np.where(changed, other, 0)
+        long_run = changed & ((features[:, LENGTH] > LONG_RUN) & (rng.random(n) < 0.8))[:, None]
+        local += np.where(long_run, other, 0)
+        # Fibrillation: no P waves, but the recording may have had them at other times.
+        none = atria[:, None]
+        beat += np.where(
+            none, self._f_waves(overall, rng) - np.where(kind == V, 0, 1)[:, None] * own, 0
+        )
+        overall -= np.where(none & (rng.random((n, 1)) < 0.5), own, 0)
+        local -= np.where(none, own, 0)
+        steady = np.where(atria, rng.uniform(*STEADY_IN_FIBRILLATION, n), steady)
+        beat += np.where(fusion[:, None], 0, self._t_before(features, source, record, rng))
+        # Another shape of the QRS complex that lasts, as after a change of posture or conduction.
+        lasting = ((kind == N) | (kind == S)) & (rng.random(n) < self.settings.lasting_change)
+        strange = inputs.overall[rng.integers(len(inputs.overall), size=n)]
+        fitted = strange / (height(strange) + 1e-3) * height(overall)
+        overall = np.where(lasting[:, None], fitted, overall)
+        return Dressed(
+            beat.astype(np.float32),
+            overall.astype(np.float32),
+            local.astype(np.float32),
+            np.concatenate([features, steady[:, None]], axis=1).astype(np.float32),
+            kind.astype(np.int64),
+        )
+
+    def _ventricular(
+        self,
+        beat: NDArray[np.float32],
+        kind: NDArray[np.int64],
+        record: NDArray[np.int64],
+        rng: Generator,
+    ) -> NDArray[np.float32]:
+        """Fit other records' ventricular beats to this one, or fuse them with its normal beats."""
+        n, inputs = len(kind), self.beats.inputs
+        crossed = (kind == F) | ((kind == V) & (rng.random(n) < self.settings.crossed_v))
+        if not crossed.any() or not self.by_class[V]:
+            return beat
+        foreign = _one_of_each(self.by_class[V], n, rng)
+        size = _qrs_height(inputs.overall[inputs.piece[foreign]])
+        shape = inputs.windows[foreign] / size * _qrs_height(inputs.overall[record])
+        rows = [self.normal_of.get(int(r)) for r in record]
+        places = rng.random(n)
+        normal = np.array(
+            [0 if g is None else g[int(u * len(g))] for g, u in zip(rows, places, strict=True)]
+        )
+        crossed &= np.array([g is not None for g in rows])
+        part = np.where(kind == F, rng.uniform(0.3, 0.7, n), rng.uniform(0.75, 1, n))[:, None]
+        mixed = part * shape + (1 - part) * inputs.windows[normal]
+        return np.where(crossed[:, None], mixed, beat).astype(np.float32)
+
+    def _other_p(self, own: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
+        """Another P wave: none, upside down, of another size, or another record's; elsewhere."""
+        n, which = len(own), rng.random(len(own))
+        size = np.where(which < 0.3, 0, np.where(which < 0.55, -1.2, 1.4)) * rng.random(n)
+        foreign = self.beats.p_waves[rng.integers(len(self.beats.p_waves), size=n)]
+        fitted = foreign / (height(foreign) + 1e-3) * (height(own) + 1e-3)
+        shape = np.where(rng.random((n, 1)) < 0.35, fitted, own)
+        return moved((shape * size[:, None]).astype(np.float32), rng.integers(-25, 25, n))
+
+    def _f_waves(self, overall: NDArray[np.float32], rng: Generator) -> NDArray[np.float64]:
+        n = len(overall)
+        hz, phase = rng.uniform(*F_WAVE_HZ, (n, 1)), rng.random((n, 1))
+        wave = np.sin(2 * np.pi * (hz * np.arange(WIDTH) / FS + phase))
+        return np.asarray(wave * rng.uniform(0, F_WAVE_HEIGHT, (n, 1)) * height(overall))
+
+    def _t_before(
+        self,
+        features: NDArray[np.float32],
+        source: NDArray[np.int64],
+        record: NDArray[np.int64],
+        rng: Generator,
+    ) -> NDArray[np.float64]:
+        """T wave of the beat before where it now falls, less where it fell."""
+        beats = self.beats
+        usual, waves = beats.usual_s[record], beats.t_waves[record]
+        now, then = (
+            (usual * np.exp(f[:, OVERALL])).clip(0.25, 2.0)
+            for f in (features, beats.inputs.rhythm[source])
+        )
+        change = t_wave_before(waves, now, PEAK, WIDTH, FS) - t_wave_before(
+            waves, then, PEAK, WIDTH, FS
+        )
+        wanted = ((beats.classes[source] == N) | (now < then))[:, None]
+        return np.asarray(np.where(wanted, change * rng.uniform(0.7, 1.2, (len(now), 1)), 0))
+
+
+def _one_of_each(groups: list[NDArray[np.int64]], n: int, rng: Generator) -> NDArray[np.int64]:
+    """Draw `n` rows: a group at random, then one of its rows."""
+    which, place = rng.integers(len(groups), size=n), rng.random(n)
+    sizes = np.array([len(g) for g in groups])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    return np.asarray(
+        np.concatenate(groups)[starts[which] + (place * sizes[which]).astype(np.int64)]
+    )
+
+
+def _qrs_height(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return height(windows[:, PEAK + QRS.start : PEAK + QRS.stop]) + np.float32(0.02)
+
+
+__all__ = ["FS", "MARGIN", "Dressed", "Dresser"]
