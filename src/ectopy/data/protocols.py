@@ -42,6 +42,16 @@ SAME_SUBJECT = {"202": "201"}
 # training: of DS1's 944 S, 3,788 V and 415 F beats these hold 306, 1,099 and 23.
 DS1_VALIDATION = ("106", "114", "118", "124", "220", "223")
 
+DS1_FOLDS = (
+    ("101", "118", "223", "203"),
+    ("207", "106", "124", "122"),
+    ("209", "208", "112", "114"),
+    ("220", "201", "119", "215", "230"),
+    ("205", "108", "109", "115", "116"),
+)
+"""Patients of DS1 in five groups, for choosing recipes by patients held out in turn. S, V and
+fibrillation are spread over them as far as few patients with many beats allow."""
+
 BEFORE = AFTER = 128
 """Window of the published baseline in samples at 360 Hz: from peak - 128 up to peak + 128."""
 

@@ -91,8 +91,20 @@ class Dresser:
         for c in (N, S, V):
             mine = np.flatnonzero(timing_class == c)
             timing[mine] = self._timing[c][self._pick_timing(c, len(mine), rng)]
-        source = self._sources(timing_class, rng)
-        return self._dress(kind, timing, source, rng)
+        return self.dress(kind, timing, rng)
+
+    def dress(self, kind: NDArray[np.int64], timing: NDArray[np.int64], rng: Generator) -> Dressed:
+        """Give beats of the pool a shape.
+
+        Parameters
+        ----------
+        kind : ndarray of int64, shape (beats,)
+            Class of each: N, S, V, or F with the timing of an N.
+        timing : ndarray of int64, shape (beats,)
+            Row of each in the pool.
+        rng : numpy.random.Generator
+        """
+        return self._dress(kind, timing, self._sources(np.where(kind == F, N, kind), rng), rng)
 
     def _pick_timing(self, kind: int, n: int, rng: Generator) -> NDArray[np.int64]:
         if kind == N:

@@ -39,11 +39,12 @@ class Rhythm(NamedTuple):
 
 
 class RhythmPool(NamedTuple):
-    """Beats of many made-up patients with their features, shape (beats, 18)."""
+    """Beats of many made-up patients with their features, shape (beats, 18), and the patient."""
 
     classes: NDArray[np.int64]
     features: NDArray[np.float32]
     fibrillation: NDArray[np.bool_]
+    patient: NDArray[np.int64]
 
 
 def make_pool(n_patients: int, seed: int) -> RhythmPool:
@@ -60,6 +61,7 @@ def make_pool(n_patients: int, seed: int) -> RhythmPool:
         np.concatenate([r.classes for r in rhythms]),
         np.concatenate([rhythm_features(np.cumsum(r.intervals_s)) for r in rhythms]),
         np.concatenate([r.fibrillation for r in rhythms]),
+        np.repeat(np.arange(n_patients), [len(r.classes) for r in rhythms]),
     )
 
 
