@@ -17,9 +17,9 @@ from ectopy.training.recipe import (
     FinderRecipe,
     LossSettings,
     Recipe,
-    load_recipe,
-    shipped,
 )
+from ectopy.training.recipe_files import default_recipe, load_recipe, recipe_kind, shipped
+from ectopy.training.rhythm_recipe import DisturbSettings, DressSettings, RhythmRecipe
 
 KNOWN = (
     "augment, batch_size, description, ema_decay, gradient_clip, loss, max_epochs, model, monitor, "
