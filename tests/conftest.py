@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ectopy.evaluation.runs import RunResult
     from ectopy.models.beat_model import BeatModel
+    from ectopy.models.contract import InputContract
 
 
 @pytest.fixture(scope="session")
@@ -78,19 +79,33 @@ def made_up_mitdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def untrained_model() -> Callable[[str], BeatModel]:
+def input_contract() -> Callable[[str], InputContract]:
+    """What a model that classes beats expects of its input, by its name."""
+
+    def find(name: str) -> InputContract:
+        from ectopy.models.contract import InputContract, rhythm_contract
+        from ectopy.training.recipe_files import reads_rhythm
+
+        return rhythm_contract() if reads_rhythm(name) else InputContract()
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def untrained_model(input_contract: Callable[[str], InputContract]) -> Callable[[str], BeatModel]:
     """A model in eval mode with random weights, the same ones each time."""
 
     def make(name: str) -> BeatModel:
         import torch
 
         from ectopy.models.registry import create_model
+        from ectopy.models.saving import example_input
 
         torch.manual_seed(11)
         model = create_model(name)
         with torch.no_grad():
-            for _ in range(20):  # fills the running averages of batch normalisation
-                model(torch.randn(32, 1, 256))
+            for seed in range(20):  # fills the running averages of batch normalisation
+                model(*example_input(input_contract(name), 32, seed=seed))
             for parameter in model.parameters():
                 if len(parameter) == 5:  # the last layer: makes the logits as large as trained ones
                     parameter *= 20
@@ -101,7 +116,9 @@ def untrained_model() -> Callable[[str], BeatModel]:
 
 @pytest.fixture(scope="session")
 def untrained_bundle(
-    tmp_path_factory: pytest.TempPathFactory, untrained_model: Callable[[str], BeatModel]
+    tmp_path_factory: pytest.TempPathFactory,
+    untrained_model: Callable[[str], BeatModel],
+    input_contract: Callable[[str], InputContract],
 ) -> Callable[[str], Path]:
     """Folder of a bundle of `untrained_model`, as if it had been trained on DS1."""
     folder = tmp_path_factory.mktemp("untrained")
@@ -109,7 +126,6 @@ def untrained_bundle(
     @functools.cache
     def make(name: str) -> Path:
         from ectopy.data.protocols import DS1
-        from ectopy.models.contract import InputContract
         from ectopy.models.saving import save_bundle
 
         training = {
@@ -129,7 +145,7 @@ def untrained_bundle(
             folder / name,
             protocol="inter",
             settings={},
-            contract=InputContract(),
+            contract=input_contract(name),
             training=training,
         )
 

@@ -13,18 +13,25 @@ import torch
 
 import ectopy.models
 from ectopy.models import MODELS, create_model
-from ectopy.models.bundle import find_bundle
 from ectopy.models.beat_model import BeatModel
-from ectopy.models.saving import load_model
+from ectopy.models.bundle import find_bundle
+from ectopy.models.saving import example_input, load_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+Inputs = tuple[torch.Tensor, ...]
 every_model = pytest.mark.parametrize("name", sorted(MODELS))
 
 
-def windows(n: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(n, 1, 256, generator=torch.Generator().manual_seed(seed))
+@pytest.fixture(scope="module")
+def inputs(input_contract) -> Callable[..., Inputs]:
+    """Random inputs of a model, as its own contract says."""
+
+    def make(name: str, n: int, seed: int = 0) -> Inputs:
+        return example_input(input_contract(name), n, seed=seed)
+
+    return make
 
 
 def every_kind(kind: type) -> Iterator[type]:
@@ -47,25 +54,26 @@ def test_every_model_is_registered():
 
 @every_model
 @pytest.mark.parametrize("training", [True, False])
-def test_shape(name, training):
+def test_shape(name, training, inputs):
     torch.manual_seed(0)
     model = create_model(name).train(training)
     for n in (2, 7):
-        assert model(windows(n)).shape == (n, 5)
-        assert model.features(windows(n)).shape == (n, 256)
+        assert model(*inputs(name, n)).shape == (n, 5)
+        features = model.features(*inputs(name, n))
+        assert features.shape == (n, getattr(model, "n_features", 256))
 
 
 @every_model
-def test_no_beats_and_a_single_one(name):
+def test_no_beats_and_a_single_one(name, inputs):
     model = create_model(name).eval()
-    assert model(windows(0)).shape == (0, 5)
-    assert model(windows(1)).shape == (1, 5)
+    for n in (0, 1):
+        assert model(*inputs(name, n)).shape == (n, 5)
 
 
 @every_model
-def test_inference_is_deterministic(name):
+def test_inference_is_deterministic(name, inputs):
     model = create_model(name).eval()
-    assert torch.equal(model(windows(5)), model(windows(5)))
+    assert torch.equal(model(*inputs(name, 5)), model(*inputs(name, 5)))
 
 
 @every_model
@@ -78,23 +86,23 @@ def test_same_seed_same_weights(name):
 
 
 @every_model
-def test_batch_invariance(name, untrained_bundle):
+def test_batch_invariance(name, untrained_bundle, inputs):
     model = load_model(untrained_bundle(name))
-    x = windows(17)
+    x = inputs(name, 17)
     with torch.inference_mode():
-        together = model(x)
-        alone = torch.cat([model(row[None]) for row in x])
-        backwards = model(x.flip(0)).flip(0)
+        together = model(*x)
+        alone = torch.cat([model(*(part[row : row + 1] for part in x)) for row in range(17)])
+        backwards = model(*(part.flip(0) for part in x)).flip(0)
     assert together.std(dim=0).min() > 1e-3  # different beats, different logits
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(together, backwards, atol=1e-5, rtol=1e-5)
 
 
 @every_model
-def test_gradient_reaches_every_parameter(name):
+def test_gradient_reaches_every_parameter(name, inputs):
     torch.manual_seed(1)
     model = create_model(name).train()
-    logits = model(windows(16))
+    logits = model(*inputs(name, 16))
     torch.nn.functional.cross_entropy(logits, torch.arange(16) % 5).backward()
     for parameter, value in model.named_parameters():
         assert value.grad is not None, parameter
@@ -103,14 +111,14 @@ def test_gradient_reaches_every_parameter(name):
 
 
 @every_model
-def test_a_bundle_brings_back_the_same_model(name, untrained_model, untrained_bundle):
+def test_a_bundle_brings_back_the_same_model(name, untrained_model, untrained_bundle, inputs):
     model = untrained_model(name)
     loaded = load_model(untrained_bundle(name))
     assert type(loaded) is type(model)
     assert not loaded.training
     state = loaded.state_dict()
     assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
-    assert torch.equal(loaded(windows(6)), model(windows(6)))
+    assert torch.equal(loaded(*inputs(name, 6)), model(*inputs(name, 6)))
     assert find_bundle(untrained_bundle(name)).n_parameters == sum(
         p.numel() for p in model.parameters()
     )
@@ -118,14 +126,18 @@ def test_a_bundle_brings_back_the_same_model(name, untrained_model, untrained_bu
 
 @every_model
 @pytest.mark.parametrize("n", [1, 7, 128])
-def test_onnx_is_torch(name, n, untrained_bundle):
+def test_onnx_is_torch(name, n, untrained_bundle, inputs):
     folder = untrained_bundle(name)
     session = onnxruntime.InferenceSession(
         str(folder / "model.onnx"), providers=["CPUExecutionProvider"]
     )
-    x = windows(n, seed=n)
-    found = session.run(None, {"windows": x.numpy()})[0]
+    x = inputs(name, n, seed=n)
+    names = ("shapes", "rhythm") if len(x) == 2 else ("windows",)
+    assert tuple(one.name for one in session.get_inputs()) == names
+    found = session.run(
+        ["logits"], {key: part.numpy() for key, part in zip(names, x, strict=True)}
+    )[0]
     with torch.inference_mode():
-        expected = load_model(folder)(x).numpy()
+        expected = load_model(folder)(*x).numpy()
     assert found.shape == (n, 5)
     np.testing.assert_allclose(found, expected, atol=1e-4, rtol=0)

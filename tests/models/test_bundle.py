@@ -162,7 +162,7 @@ def test_the_input_contract_survives_json():
 def test_the_input_contract_states_everything():
     assert set(contract_to_dict(InputContract())) == {
         "fs", "before", "after", "unit", "filter", "normalisation", "edges", "fiducial",
-        "lead_by", "lead_preference", "rhythm_features",
+        "lead_by", "lead_preference", "rhythm_features", "typical_beats",
     }  # fmt: skip
 
 
@@ -220,7 +220,7 @@ def test_a_contract_that_inference_would_not_keep(name, found, expected):
     )
 
 
-def test_rhythm_features_are_refused_for_now():
+def test_unknown_rhythm_features_are_refused():
     with pytest.raises(BundleError, match=r"asks for rhythm_features = \('rr',\)"):
         InputContract.from_dict(CONFIG["input"] | {"rhythm_features": ["rr"]})
 

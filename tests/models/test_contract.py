@@ -18,6 +18,7 @@ from ectopy.models.contract import (
     FinderContract,
     InputContract,
     contract_to_dict,
+    rhythm_contract,
 )
 
 UPDATE = "update ectopy or train the model again"
@@ -103,7 +104,8 @@ def test_a_finder_of_which_not_all_is_known_is_refused(name):
     ("name", "found", "does"),
     [
         ("normalisation", "none", repr(InputContract().normalisation)),
-        ("rhythm_features", ("rr",), "()"),
+        ("rhythm_features", ("rr",), repr(rhythm_contract().rhythm_features)),
+        ("typical_beats", "of the day", "'none'"),
         ("fs", -360.0, "a number above 0"),
         ("fs", True, "a number above 0"),
         ("before", 0, "a whole number above 0"),
@@ -115,6 +117,35 @@ def test_a_classifier_that_expects_what_is_not_done_is_refused(name, found, does
     with pytest.raises(BundleError) as error:
         InputContract.from_dict(contract_to_dict(InputContract()) | {name: found})
     assert refused(error, name, found, does)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("rhythm_features", rhythm_contract().rhythm_features[:-1]),
+        ("rhythm_features", rhythm_contract().rhythm_features[::-1]),
+        ("typical_beats", "none"),
+        ("normalisation", InputContract().normalisation),
+        ("fs", 250.0),
+        ("before", 100),
+        ("after", 100),
+    ],
+)
+def test_a_rhythm_model_that_expects_what_is_not_done_is_refused(name, found):
+    contract = rhythm_contract()
+    with pytest.raises(BundleError) as error:
+        InputContract.from_dict(contract_to_dict(contract) | {name: found})
+    assert refused(error, name, found, repr(getattr(contract, name)))
+
+
+def test_a_rhythm_contract_comes_back():
+    for lead_by in ("index", "name"):
+        contract = rhythm_contract(lead_by)
+        assert contract.reads_rhythm
+        assert contract.lead_by == lead_by
+        assert len(set(contract.rhythm_features)) == len(contract.rhythm_features) == 19
+        assert InputContract.from_dict(contract_to_dict(contract)) == contract
+    assert not InputContract().reads_rhythm
 
 
 # --- of a bundle ---------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from ectopy.models.bundle import find_bundle
 from ectopy.models.contract import InputContract
 from ectopy.models.cost import multiply_adds
 from ectopy.models.encoder import CHANNELS, KERNELS
+from ectopy.models.rhythm import NAMED_FEATURES
 from ectopy.models.saving import example_input
 
 ENCODER = sum(
@@ -59,11 +60,33 @@ def test_the_cost_is_that_of_every_input_and_beat():
     assert multiply_adds(TwoInputs(), tuple(part.repeat(7, 1) for part in one)) == 7 * 42
 
 
+def shape_encoder(n_in: int, widths: tuple[int, int, int], embedding: int) -> int:
+    """Three convolutions that halve the length, one that keeps it, and a layer of mean and top."""
+    sizes = zip((n_in, *widths[:-1]), widths, (9, 7, 5), (128, 64, 32), strict=True)
+    return (
+        sum(length * kernel * a * b for a, b, kernel, length in sizes)
+        + 32 * 3 * widths[-1] ** 2
+        + 2 * widths[-1] * embedding
+    )
+
+
+@pytest.mark.parametrize("sees_beat", [True, False])
+@pytest.mark.parametrize("name", ["rhythm-mlp", "rhythm-kan"])
+def test_rhythm_models_are_small(name, sees_beat, input_contract):
+    model = create_model(name, {"sees_beat": sees_beat}).eval()
+    found = multiply_adds(model, example_input(input_contract(name), 1))
+    n = len(NAMED_FEATURES) + 8
+    heads = {"rhythm-mlp": n * 32 + 32 * 32 + 32 * 5, "rhythm-kan": (n * 6 + 6 * 5) * (1 + 8)}
+    assert found == shape_encoder(2 + sees_beat, (16, 32, 32), 8) + heads[name]
+    assert found <= 1_000_000
+    assert sum(parameter.numel() for parameter in model.parameters()) <= 60_000
+
+
 @pytest.mark.parametrize("name", sorted(MODELS))
-def test_counting_changes_nothing(name):
+def test_counting_changes_nothing(name, input_contract):
     model = create_model(name).eval()
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    multiply_adds(model, example_input(InputContract(), 1))
+    multiply_adds(model, example_input(input_contract(name), 1))
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
     assert all(parameter.requires_grad for parameter in model.parameters())
 

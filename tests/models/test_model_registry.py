@@ -12,7 +12,7 @@ from ectopy.models.registry import create_finder
 
 
 def test_models_by_name():
-    assert list(MODELS) == ["cnn-mlp", "cnn-kan"]
+    assert list(MODELS) == ["cnn-mlp", "cnn-kan", "rhythm-mlp", "rhythm-kan"]
     for name, kind in MODELS.items():
         assert type(create_model(name)) is kind
 
@@ -31,7 +31,7 @@ def error_of(name, settings=None) -> str:
 
 def test_unknown_model():
     assert error_of("resnet") == (
-        "unknown model 'resnet'; the models are: cnn-mlp, cnn-kan, beat-finder"
+        "unknown model 'resnet'; the models are: cnn-mlp, cnn-kan, rhythm-mlp, rhythm-kan, beat-finder"
     )
 
 
@@ -50,6 +50,10 @@ def test_unknown_setting():
         ("cnn-mlp", {"head_dropouts": [0.1]}),
         ("cnn-kan", {"grid_range": [1.0]}),
         ("cnn-kan", {"intervals": "five"}),
+        ("rhythm-mlp", {"channels": [8, 8]}),
+        ("rhythm-mlp", {"spline_noise": 0.1}),
+        ("rhythm-kan", {"embedding": "wide"}),
+        ("rhythm-kan", {"dropout": 1.5}),
     ],
 )
 def test_settings_that_make_no_model(name, settings):
@@ -89,6 +93,13 @@ def test_settings_that_make_no_finder(settings, reason):
 def test_settings_of_the_wrong_kind_make_no_finder(settings):
     with pytest.raises(RecipeError, match=r"^model 'beat-finder' does not take these settings: "):
         create_finder(settings)
+
+
+def test_the_package_has_its_names():
+    assert set(ectopy.models._HOME) == set(ectopy.models.__all__)
+    assert {kind.__name__ for kind in MODELS.values()} < set(ectopy.models.__all__)
+    for name in ectopy.models.__all__:
+        assert getattr(ectopy.models, name) is not None
 
 
 def test_the_package_has_only_these_names():

@@ -54,17 +54,25 @@ def test_configuration_is_complete_and_true(name):
     bundle = find_bundle(name)
     config, training = bundle.config, bundle.config["training"]
     assert bundle.full_name == name
+    rhythm = bundle.contract.reads_rhythm
     assert set(training) == {
         "database", "protocol", "part", "records", "beats", "seed", "recipe", "epoch",
-        "selected_by", "selected_value",
+        "selected_by", "selected_value", *(["held_out"] if rhythm else []),
     }  # fmt: skip
     protocol = PROTOCOLS[bundle.protocol]
     assert training["protocol"] == bundle.protocol
-    assert training["part"] == "train"
-    assert training["records"] == list(protocol.train_records)
     assert set(training["beats"]) == set(CLASSES)
     assert 0 < training["epoch"] <= training["recipe"]["max_epochs"]
-    assert 0 < training["selected_value"] <= 1
+    if rhythm and bundle.protocol == "inter":  # its recipe was chosen on patients held out in turn
+        assert training["part"] == "train, with the paced records"
+        assert training["records"] == [*protocol.train_records, *PACED]
+        assert training["epoch"] == training["recipe"]["max_epochs"]
+        assert training["selected_value"] is None
+    else:
+        assert training["part"] == "train"
+        assert training["records"] == list(protocol.train_records)
+        assert 0 < training["selected_value"] <= 1
+    assert not training.get("held_out")
     assert config["code_version"]
     assert (bundle.contract.before, bundle.contract.after) == (128, 128)
     assert bundle.contract.fs == 360

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from ectopy.data.protocols import PROTOCOLS
 from ectopy.errors import RecipeError
 from ectopy.models import MODELS, KANLayer, create_model
 from ectopy.models.bundle import FINDER
@@ -17,9 +19,9 @@ from ectopy.training.recipe import (
     FinderRecipe,
     LossSettings,
     Recipe,
-    load_recipe,
-    shipped,
 )
+from ectopy.training.recipe_files import default_recipe, load_recipe, recipe_kind, shipped
+from ectopy.training.rhythm_recipe import DisturbSettings, DressSettings, RhythmRecipe
 
 KNOWN = (
     "augment, batch_size, description, ema_decay, gradient_clip, loss, max_epochs, model, monitor, "
@@ -38,7 +40,7 @@ def write(folder: Path, text: str) -> str:
     return str(path)
 
 
-def error_of(name: str, kind: type[Recipe | FinderRecipe] = Recipe) -> str:
+def error_of(name: str, kind: type[Recipe | FinderRecipe | RhythmRecipe] = Recipe) -> str:
     with pytest.raises(RecipeError) as caught:
         load_recipe(name, kind)
     assert "\n" not in str(caught.value)
@@ -46,7 +48,35 @@ def error_of(name: str, kind: type[Recipe | FinderRecipe] = Recipe) -> str:
 
 
 def test_the_shipped_recipes():
-    assert shipped() == ["baseline", "beat-finder", "default"]
+    assert {"baseline", "beat-finder", "default", "rhythm-inter", "rhythm-intra"} <= set(shipped())
+
+
+def test_every_model_has_a_recipe_of_its_own():
+    for model in (*MODELS, FINDER):
+        for protocol in PROTOCOLS:
+            name = default_recipe(model, protocol)
+            assert name in shipped()
+            assert load_recipe(name, recipe_kind(model)).name == name
+    assert default_recipe("cnn-kan", "intra") == "default"
+    assert default_recipe("rhythm-kan", "intra") == "rhythm-intra"
+    assert default_recipe("rhythm-mlp", "inter") == "rhythm-inter"
+    assert default_recipe(FINDER, "inter") == FINDER
+    kinds = {model: recipe_kind(model) for model in ("cnn-mlp", "rhythm-mlp", FINDER)}
+    assert list(kinds.values()) == [Recipe, RhythmRecipe, FinderRecipe]
+
+
+def test_every_shipped_recipe_is_of_one_kind():
+    for name in shipped():
+        kinds = []
+        for kind in (Recipe, RhythmRecipe, FinderRecipe):
+            try:
+                recipe = load_recipe(name, kind)
+            except RecipeError:
+                continue
+            kinds.append(kind)
+            assert recipe.name == name
+            assert recipe.description.endswith(".")
+        assert len(kinds) == 1, name
 
 
 @pytest.mark.parametrize("name", ["baseline", "default"])
@@ -55,9 +85,23 @@ def test_a_shipped_recipe(name):
     assert recipe.name == name
     assert recipe.description.endswith(".")
     assert set(recipe.model) <= set(MODELS)
-    for model in MODELS:
+    for model in ("cnn-mlp", "cnn-kan"):
         create_model(model, recipe.model.get(model))
     assert json.loads(json.dumps(recipe.to_dict()))["optimizer"]["lr"] == recipe.optimizer.lr
+
+
+@pytest.mark.parametrize("name", [name for name in shipped() if name.startswith("rhythm-")])
+def test_a_shipped_recipe_of_the_rhythm_models(name):
+    recipe = load_recipe(name, RhythmRecipe)
+    models = [model for model in MODELS if recipe_kind(model) is RhythmRecipe]
+    assert set(recipe.model) <= set(models)
+    assert set(recipe.temperature) <= set(models)
+    for model in models:
+        create_model(model, recipe.model.get(model))
+    assert sum(recipe.dress.shares) == pytest.approx(1)
+    table = json.loads(json.dumps(recipe.to_dict()))
+    assert table["dress"]["n_share"] == recipe.dress.n_share
+    assert table["disturb"]["shift"] == recipe.disturb.shift
 
 
 def test_the_shipped_recipe_of_the_finder():
@@ -125,13 +169,13 @@ def test_what_is_left_out_has_its_default(tmp_path):
 
 def test_an_unknown_recipe():
     assert error_of("fancy") == (
-        "unknown recipe 'fancy'; give one of baseline, beat-finder, default, or a .toml file"
+        f"unknown recipe 'fancy'; give one of {', '.join(shipped())}, or a .toml file"
     )
 
 
 def test_a_file_that_is_not_there():
     assert error_of("no/such.toml") == (
-        "no recipe file 'no/such.toml'; give a TOML file or one of: baseline, beat-finder, default"
+        f"no recipe file 'no/such.toml'; give a TOML file or one of: {', '.join(shipped())}"
     )
 
 
@@ -222,7 +266,7 @@ def test_a_run_needs_normal_beats(tmp_path):
 @pytest.mark.parametrize(("name", "key"), [("default", "augment"), ("baseline", "loss")])
 def test_a_recipe_of_beat_models_for_the_finder(name, key):
     assert error_of(name, FinderRecipe) == (
-        f"recipe {name!r} has the key {key!r}, which is for a model that classes beats; "
+        f"recipe {name!r} has the key {key!r}, which is for a model that sees single beats; "
         f"the beat finder takes 'beat-finder', or a TOML file with: {KNOWN_TO_THE_FINDER}"
     )
 
@@ -230,7 +274,7 @@ def test_a_recipe_of_beat_models_for_the_finder(name, key):
 def test_the_recipe_of_the_finder_for_a_beat_model():
     assert error_of("beat-finder") == (
         "recipe 'beat-finder' has the key 'batches_per_epoch', which is for the beat finder; "
-        f"a model that classes beats takes 'default' or 'baseline', or a TOML file with: {KNOWN}"
+        f"a model that sees single beats takes 'default' or 'baseline', or a TOML file with: {KNOWN}"
     )
 
 
@@ -277,4 +321,84 @@ def test_a_segment_of_a_length_that_is_not_to_be_had(tmp_path, seconds):
 def test_a_threshold_that_every_step_reaches(tmp_path):
     assert error_of(write(tmp_path, "threshold = 0"), FinderRecipe) == (
         "recipe value threshold = 0: every step would be a beat; expected more than 0"
+    )
+
+
+def rhythm_keys() -> str:
+    return ", ".join(sorted(one.name for one in fields(RhythmRecipe)))
+
+
+def test_a_recipe_of_another_kind_for_a_rhythm_model():
+    ending = (
+        "; a rhythm model takes 'rhythm-inter' or 'rhythm-intra', or a TOML file with: "
+        f"{rhythm_keys()}"
+    )
+    assert error_of("default", RhythmRecipe) == (
+        "recipe 'default' has the key 'augment', which is for a model that sees single beats"
+        f"{ending}"
+    )
+    assert error_of("beat-finder", RhythmRecipe) == (
+        f"recipe 'beat-finder' has the key 'distort', which is for the beat finder{ending}"
+    )
+
+
+def test_a_recipe_of_the_rhythm_models_for_others():
+    assert error_of("rhythm-inter").startswith(
+        "recipe 'rhythm-inter' has the key 'batches_per_epoch', which is for a rhythm model; "
+        "a model that sees single beats takes 'default' or 'baseline', or a TOML file with: "
+    )
+    assert error_of("rhythm-inter", FinderRecipe).startswith(
+        "recipe 'rhythm-inter' has the key 'made_up_share', which is for a rhythm model; "
+        "the beat finder takes 'beat-finder', or a TOML file with: "
+    )
+
+
+def test_what_a_rhythm_recipe_leaves_out_has_its_default(tmp_path):
+    text = "aberrated = true\n[dress]\nf_share = 0\n[disturb]\nshift = 2\n"
+    text += "[temperature]\nrhythm-kan = 1.3"
+    recipe = load_recipe(write(tmp_path, text), RhythmRecipe)
+    assert recipe == RhythmRecipe(
+        "mine",
+        "A test.",
+        aberrated=True,
+        dress=DressSettings(f_share=0.0),
+        disturb=DisturbSettings(shift=2.0),
+        temperature={"rhythm-kan": 1.3},
+    )
+    assert isinstance(recipe.disturb.shift, float)
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "shown", "expected"),
+    [
+        ("monitor = 'val_loss'", "monitor", "'val_loss'", "'val_macro_f1'"),
+        ("made_up_patients = 0", "made_up_patients", "0", "a whole number above 0"),
+        ("made_up_share = 1.1", "made_up_share", "1.1", "a number from 0 to 1"),
+        ("flatten = -0.1", "flatten", "-0.1", "a number from 0 to 1"),
+        ("aberrated = 1", "aberrated", "1", "true or false"),
+        ("temperature = 2", "temperature", "2", "a table"),
+        ("[dress]\nreal_s = 2", "dress: real_s", "2", "a number from 0 to 1"),
+        ("[disturb]\nshift = -1", "disturb: shift", "-1", "a number of at least 0"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_for_a_rhythm_model(tmp_path, line, key, shown, expected):
+    path = write(tmp_path, line)
+    assert error_of(path, RhythmRecipe) == (
+        f"recipe value {path}: {key} = {shown}: expected {expected}"
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "-1.5", "'1'", "true", "nan", "inf"])
+def test_a_temperature_that_is_none(tmp_path, value):
+    path = write(tmp_path, f"[temperature]\nrhythm-mlp = {value}")
+    shown = {"'1'": "'1'", "true": "True"}.get(value, value)
+    assert error_of(path, RhythmRecipe) == (
+        f"recipe value temperature: rhythm-mlp = {shown}: expected a number above 0"
+    )
+
+
+def test_made_up_beats_need_a_class(tmp_path):
+    text = "[dress]\n" + "\n".join(f"{c}_share = 0" for c in "nsvf")
+    assert error_of(write(tmp_path, text), RhythmRecipe) == (
+        "recipe value dress: all shares are 0; expected one above 0"
     )

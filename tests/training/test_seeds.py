@@ -206,6 +206,9 @@ def test_a_damaged_note(complete, copied, no_training):
         ({"models": ("beat-finder",)}, RecipeError, r"^model 'beat-finder' finds beats and does"),
         ({"recipe": "fancy"}, RecipeError, r"fancy"),
         ({"recipe": "beat-finder"}, RecipeError, r"beat-finder"),
+        ({"models": ("cnn-mlp", "rhythm-kan")}, RecipeError, r"; a rhythm model takes 'rhythm-int"),
+        ({"models": ("cnn-mlp", "rhythm-kan"), "recipe": "rhythm-inter"}, RecipeError,
+         r"; a model that sees single beats takes 'default' or "),
         ({"protocol": "detected"}, ProtocolError, r"^unknown protocol 'detected'"),
     ],
 )
@@ -220,7 +223,7 @@ def test_what_cannot_be_trained_leaves_nothing(
 def test_all_models_unless_named(complete, made_up_run, tmp_path, no_training):
     for name in MODELS:
         made_up_run(name, protocol="inter").save(tmp_path / name / "seed0")
-    found, lines = complete(tmp_path, models=(), seeds=1)
+    found, lines = complete(tmp_path, models=(), recipe="", seeds=1)
     assert [one.model for one in found] == list(MODELS)
     assert len(lines) == len(MODELS)
 

@@ -11,11 +11,17 @@ from ectopy.cli.extras import needs_extra
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="cnn-mlp, cnn-kan or beat-finder.")],
+    model: Annotated[
+        str, typer.Argument(help="cnn-mlp, cnn-kan, rhythm-mlp, rhythm-kan or beat-finder.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for logs, checkpoints and the bundle.")],
     protocol: Annotated[str, typer.Option(help="intra or inter.")] = "intra",
     recipe: Annotated[
-        str, typer.Option(help="default, baseline, beat-finder, or a TOML file; the model's own.")
+        str,
+        typer.Option(
+            help="default, baseline, rhythm-intra, rhythm-inter, beat-finder, or a TOML file; the "
+            "model's own."
+        ),
     ] = "",
     seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
     resume: Annotated[
@@ -23,7 +29,10 @@ def train(
     ] = False,
     hold_out: Annotated[
         str,
-        typer.Option(help="Records, with commas, that the beat finder is validated on instead."),
+        typer.Option(
+            help="Records, with commas, to validate on instead: for the beat finder, and under "
+            "inter for the rhythm models."
+        ),
     ] = "",
     accelerator: Annotated[str, typer.Option(help="Lightning: auto, cpu, gpu, ...")] = "auto",
     devices: Annotated[str, typer.Option(help="Lightning: auto, a number, or a list.")] = "auto",

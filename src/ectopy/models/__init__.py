@@ -11,14 +11,25 @@ if TYPE_CHECKING:
     from ectopy.models.cnn import ECGCNN, ECGCNNWithKAN
     from ectopy.models.kan import KANLayer
     from ectopy.models.registry import MODELS, create_model
+    from ectopy.models.rhythm import RhythmKAN, RhythmMLP
 
-__all__ = ["ECGCNN", "MODELS", "ECGCNNWithKAN", "KANLayer", "create_model"]
+__all__ = [
+    "ECGCNN",
+    "MODELS",
+    "ECGCNNWithKAN",
+    "KANLayer",
+    "RhythmKAN",
+    "RhythmMLP",
+    "create_model",
+]
 
 _HOME = {
     "ECGCNN": "ectopy.models.cnn",
     "ECGCNNWithKAN": "ectopy.models.cnn",
     "KANLayer": "ectopy.models.kan",
     "MODELS": "ectopy.models.registry",
+    "RhythmKAN": "ectopy.models.rhythm",
+    "RhythmMLP": "ectopy.models.rhythm",
     "create_model": "ectopy.models.registry",
 }
 

@@ -9,6 +9,8 @@ from typing import Any, Self
 from ectopy.errors import BundleError
 
 METHOD = "temperature"
+HELD_OUT_IN_TURN = "patients held out in turn"
+"""What a temperature was fitted on where the recipe brings it and nothing is validated."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Calibration:
     temperature : float
         Above 1 where the network is too sure of itself.
     fitted_on : str
-        Part of the protocol whose beats it was fitted on.
+        Part of the protocol whose beats it was fitted on, or `HELD_OUT_IN_TURN`.
     n : int
         How many beats those were.
     """

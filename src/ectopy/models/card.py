@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ectopy.beats import CLASS_MEANINGS, CLASSES
+from ectopy.models.calibration import HELD_OUT_IN_TURN
 from ectopy.models.detected_card import detected_part
 from ectopy.models.finder_card import finder_card
 
 if TYPE_CHECKING:
     from ectopy.models.bundle import Bundle
+    from ectopy.models.contract import InputContract
 
 
 def model_card(bundle: Bundle) -> str:
@@ -20,35 +22,74 @@ def model_card(bundle: Bundle) -> str:
     total = sum(training["beats"].values())
     parts = [
         f"# {bundle.full_name}\n",
-        f"Classifies single heartbeats of one ECG lead: {config['parameters']:,} parameters, "
-        f"{_cost(bundle)}weights as safetensors and ONNX.\n",
+        f"Classifies {'' if contract.reads_rhythm else 'single '}heartbeats of one ECG lead"
+        f"{' by shape and rhythm' if contract.reads_rhythm else ''}: {config['parameters']:,} "
+        f"parameters, {_cost(bundle)}weights as safetensors and ONNX.\n",
         "Research software, not a medical device.\n",
         "## Input\n",
         f"Windows of {contract.before + contract.after} samples at {contract.fs:g} Hz, "
         f"{contract.before} before the peak and {contract.after} from it on; "
         f"{contract.normalisation}; filter: {contract.filter}; beyond the recording's ends: "
-        f"{contract.edges}. Fiducial point: {contract.fiducial}.\n",
+        f"{contract.edges}. Fiducial point: {contract.fiducial}.{_beside(contract)}\n",
         "## Output\n",
         "Logits of the five AAMI classes: "
         + "; ".join(f"{name} {CLASS_MEANINGS[name]}" for name in CLASSES)
         + f". {_certainty(bundle)}\n",
         "## Limits\n",
-        "It sees one beat of one lead and no more: supraventricular beats that only their timing "
-        "gives away look normal to it. It knows leads like MLII with electrodes the right way "
+        f"{_sight(contract)} It knows leads like MLII with electrodes the right way "
         "round: turn an inverted lead before. Ventricular flutter is no class of its own and gets "
         "letters beat by beat. It was trained on 47 subjects recorded between 1975 and "
         "1979 with Holter recorders of that time.\n",
         "## Training\n",
-        f"{total:,} beats of {training['database']}, the {training['part']} part of protocol "
+        f"{total:,} beats of {training['database']}, {_part(training)} of protocol "
         f"`{training['protocol']}` ({', '.join(f'{k} {v:,}' for k, v in training['beats'].items())}"
-        f"); recipe `{training['recipe']['name']}`, seed {training['seed']}; checkpoint of epoch "
-        f"{training['epoch']}, chosen by {training['selected_by']} on the validation part "
-        f"({training['selected_value']:.4f}).\n",
+        f"); recipe `{training['recipe']['name']}`, seed {training['seed']}; {_chosen(training)}.\n",
         "## Results\n",
         _results(bundle),
         *detected_part(bundle),
     ]
     return "\n".join(parts)
+
+
+def _beside(contract: InputContract) -> str:
+    """Say what goes in beside the windows."""
+    if not contract.reads_rhythm:
+        return ""
+    return (
+        f" Beside them typical beats: {contract.typical_beats}; and the "
+        f"{len(contract.rhythm_features)} rhythm features of `ectopy.signal.typical.beat_inputs`."
+    )
+
+
+def _sight(contract: InputContract) -> str:
+    """Say what it cannot see."""
+    if contract.reads_rhythm:
+        return (
+            "It needs all beats of a recording, also those to come: a beat that was missed or made "
+            "up changes what is said of its neighbours, and a stream has to wait."
+        )
+    return (
+        "It sees one beat of one lead and no more: supraventricular beats that only their timing "
+        "gives away look normal to it."
+    )
+
+
+def _part(training: dict[str, Any]) -> str:
+    """Name the part trained on: "train", or "train, with" something else."""
+    part, _, more = str(training["part"]).partition(", ")
+    return f"the {part} part{', ' + more + ',' if more else ''}"
+
+
+def _chosen(training: dict[str, Any]) -> str:
+    """Say which epoch's weights these are."""
+    if training["selected_value"] is None:
+        return f"the last of {training['epoch']} epochs, since no patient was held out"
+    held_out = training.get("held_out")
+    return (
+        f"checkpoint of epoch {training['epoch']}, chosen by {training['selected_by']} on "
+        + (f"records {', '.join(held_out)}" if held_out else "the validation part")
+        + f" ({training['selected_value']:.4f})"
+    )
 
 
 def _cost(bundle: Bundle) -> str:
@@ -62,11 +103,12 @@ def _certainty(bundle: Bundle) -> str:
     calibration = bundle.calibration
     if calibration is None:
         return "Probabilities are their softmax, not calibrated."
+    fitted_on = calibration.fitted_on
+    part = fitted_on if fitted_on == HELD_OUT_IN_TURN else f"the {fitted_on} part"
     return (
         f"Probabilities are the softmax of the logits divided by {calibration.temperature:.4g}: "
-        f"calibrated by temperature scaling on the {calibration.n:,} beats of the "
-        f"{calibration.fitted_on} part, by which no class changes. In patients unlike those, "
-        "certainties can be less honest."
+        f"calibrated by temperature scaling on the {calibration.n:,} beats of {part}, by which no "
+        "class changes. In patients unlike those, certainties can be less honest."
     )
 
 

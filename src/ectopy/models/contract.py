@@ -107,7 +107,7 @@ class InputContract(_Contract):
         """Refuse what inference would not do: better no result than one of another input."""
         does = rhythm_contract() if self.reads_rhythm else InputContract()
         # The fiducial point is a description; the other texts name what this version does.
-        names = ["unit", "filter", "normalisation", "edges", "rhythm_features", "typical_beats"]
+        names = ["rhythm_features", "typical_beats", "unit", "filter", "normalisation", "edges"]
         if self.reads_rhythm:  # features and typical beats are made at one rate, one length only
             names += ["fs", "before", "after"]
         for name in names:

@@ -50,11 +50,11 @@ class BeatInputs:
     windows : ndarray of float32, shape (beats, 256)
         Signal around each beat in mV, less its mean.
     overall : ndarray of float32, shape (pieces, 256)
-        Typical beat of each piece of the recording.
+        Typical beat of each piece of the recording, less its mean.
     piece : ndarray of int64, shape (beats,)
         Which piece a beat is in.
     local : ndarray of float32, shape (blocks, 256)
-        Typical beat of the 60 beats around each block of 15.
+        Typical beat of the 60 beats around each block of 15, less its mean.
     block : ndarray of int64, shape (beats,)
         Which block a beat is in.
     rhythm : ndarray of float32, shape (beats, 19)
@@ -102,6 +102,9 @@ def beat_inputs(
     local, block = _local(windows, before, peak)
     features = rhythm_features(times_s, piece)
     steady = _steadiness(windows, local, block, peak)
+    # A median of windows less their means has a mean of its own.
+    overall -= overall[:, inner].mean(axis=1, keepdims=True)
+    local -= local[:, inner].mean(axis=1, keepdims=True)
     return BeatInputs(
         windows, overall, piece, local, block, np.concatenate([features, steady[:, None]], axis=1)
     )

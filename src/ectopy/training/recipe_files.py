@@ -100,8 +100,10 @@ def shipped() -> list[str]:
 def _refuse_other_kind(kind: Kind, table: dict[str, Any], name: str) -> None:
     """Refuse a recipe with a key that only recipes of another kind have."""
     known = {one.name for one in fields(kind)}
-    for other, (theirs, _) in MADE_FOR.items():
-        foreign = sorted(set(table) & {one.name for one in fields(other)} - known)
+    keys = {other: set(table) & {one.name for one in fields(other)} for other in MADE_FOR}
+    # Kinds share keys: it is of the kind that has the most of them.
+    for other in sorted(keys, key=lambda one: -len(keys[one])):
+        theirs, foreign = MADE_FOR[other][0], sorted(keys[other] - known)
         if foreign:
             ours, shipped_ones = MADE_FOR[kind]
             msg = (

@@ -12,7 +12,7 @@ from ectopy.beats import CLASSES, count_classes
 from ectopy.data.protocols import PACED, get_protocol, intra_parts
 from ectopy.errors import RecipeError
 from ectopy.evaluation.calibration import fit_temperature
-from ectopy.models.calibration import Calibration
+from ectopy.models.calibration import HELD_OUT_IN_TURN, Calibration
 from ectopy.models.contract import rhythm_contract
 from ectopy.models.registry import create_model
 from ectopy.models.saving import network_state, save_bundle
@@ -94,6 +94,9 @@ class RhythmJob:
         if unknown:
             msg = f"record {unknown[0]!r} cannot be held out; the training records are: "
             raise RecipeError(msg + ", ".join(records))
+        if set(records) <= set(settings.hold_out):
+            msg = "all training records are held out; leave one at least to learn from"
+            raise RecipeError(msg)
         self.records = (*records, *PACED) if self.by_patients else records
         self.validated = bool(settings.hold_out) or not self.by_patients
 
@@ -153,7 +156,7 @@ class RhythmJob:
         network.eval()
         held_out = sorted(settings.hold_out)
         training = {
-            "database": "mitdb 1.0.0; made-up rhythms",
+            "database": "mitdb 1.0.0 and made-up rhythms",
             "protocol": settings.protocol,
             "part": "train, with the paced records" if self.by_patients else "train",
             "records": [r for r in self.records if r not in held_out],
@@ -180,7 +183,7 @@ class RhythmJob:
         if not self.validated:
             known = self.recipe.temperature.get(self.settings.model)
             n = int((~np.isin(self.records, PACED))[self.beats.inputs.piece].sum())
-            return None if known is None else Calibration(known, "patients held out in turn", n)
+            return None if known is None else Calibration(known, HELD_OUT_IN_TURN, n)
         logits = validation_logits(network, self.validation)
         if not np.isfinite(logits).all():
             msg = f"the weights of {self.settings.model!r} have diverged: its logits on validation "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -111,7 +112,8 @@ class RhythmRecipe:
 
     def __post_init__(self) -> None:
         for name, value in self.temperature.items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not 0 < value < math.inf:
                 msg = f"recipe value temperature: {name} = {value!r}: expected a number above 0"
                 raise RecipeError(msg)
         if not any(self.dress.shares):

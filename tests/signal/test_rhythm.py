@@ -1,0 +1,216 @@
+"""Rhythm features: by hand for simple rhythms, and what must not change them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ectopy.errors import SignalError
+from ectopy.signal.rhythm import (
+    LONGEST_S,
+    RHYTHM_FEATURES,
+    SHORTEST_S,
+    around,
+    log_intervals,
+    rhythm_features,
+)
+
+NAMES = list(RHYTHM_FEATURES)
+
+
+def features(intervals: list[float]) -> dict[str, np.ndarray]:
+    """Features by name of beats with these intervals before them; a first beat comes on top."""
+    times = np.cumsum([0.0, *intervals])
+    return dict(zip(NAMES, rhythm_features(times).T, strict=True))
+
+
+def near(value: float) -> object:
+    return pytest.approx(value, abs=1e-5)
+
+
+def test_each_name_once_and_a_column_for_it():
+    assert len(set(NAMES)) == len(NAMES) == 18
+    assert all(text and not text.endswith(".") for text in RHYTHM_FEATURES.values())
+    found = rhythm_features(np.arange(20.0))
+    assert found.shape == (20, len(NAMES))
+    assert found.dtype == np.float32
+
+
+def test_a_regular_rhythm_is_nothing():
+    found = features([0.8] * 99)
+    still = set(NAMES) - {"stretch_length", "stretch_age"}
+    for name in still:
+        np.testing.assert_allclose(found[name], 0, atol=1e-6, err_msg=name)
+    np.testing.assert_allclose(found["stretch_length"], 2.0)  # log of 100, at most 4, halved
+    age = np.minimum(np.log1p(np.arange(100)), 4) / 2
+    np.testing.assert_allclose(found["stretch_age"], age, rtol=1e-6)
+
+
+def test_a_single_premature_beat():
+    """After 0.5 s where 0.8 s are usual, and a pause that makes up for it."""
+    found = features([0.8] * 40 + [0.5, 1.1] + [0.8] * 40)
+    early, pause = np.log(0.5 / 0.8), np.log(1.1 / 0.8)
+    beat = 41
+    expected = {
+        "before_to_median": early,
+        "after_to_median": pause,
+        "before_to_long": early,
+        "before_to_overall": early,
+        "change": early,
+        "previous_to_median": 0.0,
+        "next_to_median": 0.0,
+        "second_previous_to_median": 0.0,
+        "median_to_long": 0.0,
+        "irregularity": 0.0,
+        "least_irregularity": 0.0,
+        "pair_to_median": 0.0,
+        "stretch_to_past": early,
+        "stretch_to_future": early,
+        "before_to_past": early,
+        "before_to_future": early,
+        "stretch_length": 0.0,
+        "stretch_age": 0.0,
+    }
+    assert {name: float(found[name][beat]) for name in NAMES} == {
+        name: near(value) for name, value in expected.items()
+    }
+    assert found["change"][beat + 1] == near(np.log(1.1 / 0.5))
+    assert found["previous_to_median"][beat + 1] == near(early)
+    assert found["second_previous_to_median"][beat + 2] == near(early)
+    assert found["next_to_median"][beat - 1] == near(pause)
+    assert found["pair_to_median"][beat - 1] == near(np.log(0.65 / 0.8))
+
+
+def test_a_run():
+    """Five beats at 0.5 s within beats at 0.8 s: each knows what was before and after the run."""
+    found = features([0.8] * 30 + [0.5] * 5 + [0.8] * 30)
+    run = slice(31, 36)
+    for name in ("stretch_to_past", "stretch_to_future", "before_to_past", "before_to_future"):
+        np.testing.assert_allclose(found[name][run], np.log(0.5 / 0.8), rtol=1e-5)
+    np.testing.assert_allclose(found["stretch_length"][run], np.log(5) / 2, rtol=1e-5)
+    np.testing.assert_allclose(found["stretch_age"][run], np.log1p(np.arange(5)) / 2, rtol=1e-5)
+    changes = [np.log(0.5 / 0.8), 0, 0, 0, 0]
+    np.testing.assert_allclose(found["change"][run], changes, atol=1e-5)
+
+
+def test_a_long_run_hides_from_the_median_but_not_from_the_long_intervals():
+    found = features([0.8] * 60 + [0.5] * 30 + [0.8] * 60)
+    middle = 75
+    assert found["before_to_median"][middle] == near(0)
+    for name in ("before_to_long", "before_to_overall", "before_to_past", "median_to_long"):
+        assert found[name][middle] == near(np.log(0.5 / 0.8)), name
+
+
+def test_more_early_beats_than_late_ones():
+    """As in a sick sinus: three beats at 0.6 s between pauses, so that the median is theirs."""
+    found = features(([1.2] + [0.6] * 3) * 40)
+    early = np.arange(60, 100)[(np.arange(60, 100) - 1) % 4 != 0]
+    late = np.arange(60, 100)[(np.arange(60, 100) - 1) % 4 == 0]
+    np.testing.assert_allclose(found["before_to_median"][early], 0, atol=1e-5)
+    np.testing.assert_allclose(found["before_to_overall"][early], np.log(0.5), atol=1e-5)
+    np.testing.assert_allclose(found["before_to_long"][early], np.log(0.5), atol=1e-5)
+    np.testing.assert_allclose(found["before_to_overall"][late], 0, atol=1e-5)
+    np.testing.assert_allclose(found["least_irregularity"][60:100], 0, atol=1e-5)  # four apart
+
+
+def test_a_pause():
+    found = features([0.8] * 30 + [2.4] + [0.8] * 30)
+    beat = 31
+    assert found["before_to_median"][beat] == near(np.log(3))
+    assert found["after_to_median"][beat] == near(0)
+    assert found["change"][beat] == near(np.log(3))
+    assert found["change"][beat + 1] == near(-np.log(3))
+    assert found["stretch_to_past"][beat] == near(np.log(3))
+    assert found["before_to_overall"][10] == near(0)
+
+
+def test_irregular_intervals():
+    rng = np.random.default_rng(0)
+    wild = features(list(0.8 * np.exp(rng.normal(0, 0.25, 300))))
+    calm = features(list(0.8 * np.exp(rng.normal(0, 0.01, 300))))
+    pairs = features([0.5, 1.1] * 150)
+    for name in ("irregularity", "least_irregularity"):
+        assert wild[name].min() > 0.1 > 0.03 > calm[name].max(), name
+    assert pairs["irregularity"].min() == near(np.log(1.1 / 0.5))
+    assert pairs["least_irregularity"].max() == near(0)  # bigeminy is regular two beats apart
+
+
+@pytest.mark.parametrize("factor", [0.6, 0.93, 1.7])
+def test_the_patient_s_own_rate_does_not_matter(factor):
+    rng = np.random.default_rng(1)
+    intervals = 0.9 * np.exp(rng.normal(0, 0.3, 200)).clip(0.5, 2)
+    times = np.cumsum(intervals)
+    np.testing.assert_allclose(
+        rhythm_features(times * factor), rhythm_features(times), atol=1e-5
+    )
+    np.testing.assert_allclose(
+        rhythm_features(times + 3600), rhythm_features(times), atol=1e-5
+    )
+
+
+def test_intervals_are_kept_within_limits():
+    times = np.cumsum([0, 0.8, 0.8, 0.01, 60.0, 0.8])
+    expected = np.log([0.8, 0.8, SHORTEST_S, LONGEST_S, 0.8])
+    np.testing.assert_allclose(log_intervals(times)[1:], expected)
+    assert log_intervals(times)[0] == pytest.approx(np.log(0.8))  # the median stands in
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 9, 18, 31])
+@pytest.mark.parametrize("kind", ["even", "wild", "same"])
+def test_few_beats_are_enough(n, kind):
+    rng = np.random.default_rng(n)
+    times = {
+        "even": 0.8 * np.arange(n),
+        "wild": np.cumsum(rng.uniform(0.1, 5, n)),
+        "same": np.zeros(n),
+    }[kind]
+    found = rhythm_features(times)
+    assert found.shape == (n, 18)
+    assert np.isfinite(found).all()
+
+
+def test_the_first_two_beats_by_hand():
+    found = rhythm_features(np.array([0.0, 0.8]))
+    zero = [name for name in NAMES if not name.startswith("stretch_l") and name != "stretch_age"]
+    for name in zero:
+        np.testing.assert_allclose(found[:, NAMES.index(name)], 0, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_one_beat_has_no_rhythm(n):
+    with pytest.raises(SignalError) as caught:
+        rhythm_features(np.zeros(n))
+    assert str(caught.value) == (
+        f"{n} beat: rhythm needs at least 2; give a longer recording"
+    )
+
+
+def test_what_is_said_of_the_recording_is_said_of_the_piece():
+    intervals = np.array([0.8] * 50 + [0.5] * 50)
+    times = np.cumsum(intervals)
+    piece = np.repeat([0, 1], 50)
+    column = NAMES.index("before_to_overall")
+    whole, apart = rhythm_features(times), rhythm_features(times, piece)
+    np.testing.assert_allclose(whole[50:, column], np.log(0.5 / 0.8), atol=1e-5)
+    np.testing.assert_allclose(apart[1:50, column], 0, atol=1e-5)
+    np.testing.assert_allclose(apart[51:, column], 0, atol=1e-5)
+    others = [k for k in range(18) if k != column]
+    np.testing.assert_array_equal(whole[:, others], apart[:, others])
+
+
+def test_a_piece_without_beats():
+    times = np.cumsum(np.full(20, 0.8))
+    found = rhythm_features(times, np.repeat([0, 2], 10))
+    np.testing.assert_allclose(found, rhythm_features(times), atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [2, 8, 9, 40])
+def test_values_around(n):
+    values = np.arange(float(n))
+    found = around(values, 8)
+    assert found.shape == (n, 17)
+    assert np.array_equal(found[:, 8], values)
+    if n > 8:  # mirrored without the end itself twice
+        assert found[0].tolist() == [*range(8, 0, -1), *range(9)]
+    else:
+        assert found[0, :9].tolist() == [0.0] * 9
