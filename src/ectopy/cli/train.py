@@ -19,8 +19,8 @@ def train(
     recipe: Annotated[
         str,
         typer.Option(
-            help="default, baseline, rhythm-intra, rhythm-inter, beat-finder, or a TOML file; the "
-            "model's own."
+            help="A shipped one, such as default, baseline or rhythm-kan-inter, or a TOML file; "
+            "the model's own unless given."
         ),
     ] = "",
     seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
@@ -34,6 +34,13 @@ def train(
             "inter for the rhythm models."
         ),
     ] = "",
+    folds: Annotated[
+        bool,
+        typer.Option(
+            "--folds",
+            help="Judge a rhythm model's recipe instead: five groups of patients held out in turn.",
+        ),
+    ] = False,
     accelerator: Annotated[str, typer.Option(help="Lightning: auto, cpu, gpu, ...")] = "auto",
     devices: Annotated[str, typer.Option(help="Lightning: auto, a number, or a list.")] = "auto",
     strategy: Annotated[str, typer.Option(help="Lightning: auto, ddp, ...")] = "auto",
@@ -48,22 +55,26 @@ def train(
     from rich.console import Console
 
     with needs_extra("training", "train"):
+        from ectopy.training.folds import cross_validate
         from ectopy.training.run import train as run
         from ectopy.training.settings import RunSettings
-    bundle = run(
-        RunSettings(
-            model=model,
-            protocol=protocol,
-            recipe=recipe,
-            seed=seed,
-            out=out,
-            resume=resume,
-            accelerator=accelerator,
-            devices=devices,
-            strategy=strategy,
-            precision=precision,
-            compile=compile_network,
-            hold_out=tuple(dict.fromkeys(r for r in hold_out.replace(" ", "").split(",") if r)),
-        )
+    settings = RunSettings(
+        model=model,
+        protocol=protocol,
+        recipe=recipe,
+        seed=seed,
+        out=out,
+        resume=resume,
+        accelerator=accelerator,
+        devices=devices,
+        strategy=strategy,
+        precision=precision,
+        compile=compile_network,
+        hold_out=tuple(dict.fromkeys(r for r in hold_out.replace(" ", "").split(",") if r)),
     )
-    Console().print(f"bundle: {bundle}", highlight=False)
+    if not folds:
+        Console().print(f"bundle: {run(settings)}", highlight=False)
+        return
+    judged = cross_validate(settings)
+    f1 = "  ".join(f"{name} {one['f1']:.3f}" for name, one in judged["per_class"].items())
+    Console().print(f"F1 of patients held out: {f1}; in {out / 'folds.json'}", highlight=False)

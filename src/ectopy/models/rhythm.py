@@ -150,7 +150,7 @@ class RhythmMLP(RhythmModel):
 
     name = "rhythm-mlp"
 
-    def __init__(self, *, hidden: int = 32, head_dropout: float = 0.15, **shared: object) -> None:
+    def __init__(self, *, hidden: int = 36, head_dropout: float = 0.15, **shared: object) -> None:
         super().__init__(**shared)  # type: ignore[arg-type]  # checked there
         self.head = nn.Sequential(
             nn.Linear(self.n_features, hidden),
@@ -169,7 +169,7 @@ class RhythmKAN(RhythmModel):
     Parameters
     ----------
     hidden : int
-        Sums of such functions that the second layer's functions are of.
+        Sums of such functions that the next layer's functions are of, in both hidden layers.
     intervals : int
         Grid intervals of the functions.
     spline_noise : float
@@ -187,7 +187,7 @@ class RhythmKAN(RhythmModel):
         *,
         hidden: int = 6,
         intervals: int = 5,
-        spline_noise: float = 0.05,
+        spline_noise: float = 0.01,
         head_dropout: float = 0.15,
         **shared: object,
     ) -> None:
@@ -202,11 +202,14 @@ class RhythmKAN(RhythmModel):
                 normalise=False,  # every feature has a scale of its own already
             ),
             nn.Dropout(head_dropout),
-            KANLayer(
-                n_in=hidden,
-                n_out=len(CLASSES),
-                intervals=intervals,
-                grid_range=(-3.0, 3.0),
-                spline_noise=spline_noise,
+            *(
+                KANLayer(
+                    n_in=hidden,
+                    n_out=n_out,
+                    intervals=intervals,
+                    grid_range=(-3.0, 3.0),
+                    spline_noise=spline_noise,
+                )
+                for n_out in (hidden, len(CLASSES))
             ),
         )

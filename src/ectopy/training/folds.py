@@ -27,7 +27,7 @@ from ectopy.evaluation.metrics import score_classes
 from ectopy.inference.engine import softmax
 from ectopy.models.bundle import CONFIG_FILE
 from ectopy.models.saving import load_model
-from ectopy.training.dressing import N, S, Dresser
+from ectopy.training.dressing import Dresser, N, S
 from ectopy.training.recipe_files import default_recipe, load_recipe, reads_rhythm
 from ectopy.training.rhythm_batches import KnownBeats, disturb
 from ectopy.training.rhythm_beats import load_rhythm_beats
@@ -37,8 +37,6 @@ from ectopy.training.rhythms import make_pool
 from ectopy.training.run import train
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from ectopy.models.beat_model import BeatModel

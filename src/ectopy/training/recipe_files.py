@@ -20,7 +20,7 @@ Kind = type[Recipe] | type[FinderRecipe] | type[RhythmRecipe]
 
 MADE_FOR: dict[Kind, tuple[str, str]] = {
     Recipe: ("a model that sees single beats", "'default' or 'baseline'"),
-    RhythmRecipe: ("a rhythm model", "'rhythm-inter' or 'rhythm-intra'"),
+    RhythmRecipe: ("a rhythm model", "'rhythm-mlp-inter', 'rhythm-kan-inter' or the like"),
     FinderRecipe: ("the beat finder", "'beat-finder'"),
 }
 """What each kind of recipe is for, and which are shipped."""
@@ -42,7 +42,7 @@ def default_recipe(model: str, protocol: str) -> str:
     """Name of the shipped recipe that a model is trained by where none is given."""
     if model == FINDER:
         return FINDER
-    return f"rhythm-{protocol}" if reads_rhythm(model) else DEFAULT_RECIPE
+    return f"{model}-{protocol}" if reads_rhythm(model) else DEFAULT_RECIPE
 
 
 AnyRecipe = TypeVar("AnyRecipe", Recipe, FinderRecipe, RhythmRecipe)

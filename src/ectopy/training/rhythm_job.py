@@ -14,6 +14,7 @@ from ectopy.errors import RecipeError
 from ectopy.evaluation.calibration import fit_temperature
 from ectopy.models.calibration import HELD_OUT_IN_TURN, Calibration
 from ectopy.models.contract import rhythm_contract
+from ectopy.models.kan import KANLayer
 from ectopy.models.registry import create_model
 from ectopy.models.saving import network_state, save_bundle
 from ectopy.training.beats import VALIDATION_BATCH, BatchSampler
@@ -53,8 +54,15 @@ class RhythmTask(ClassTask):
     def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> Tensor:
         """Loss of one batch."""
         loss = F.cross_entropy(self._full(self(*batch[:-1])), batch[-1])
+        if self.recipe.smoothness > 0:
+            loss = loss + self.recipe.smoothness * self._bending()
         self.log("train_loss", loss, on_step=False, on_epoch=True, sync_dist=True)
         return loss
+
+    def _bending(self) -> Tensor:
+        """Squared second differences of all spline coefficients, summed; 0 without a KAN."""
+        splines = [m.spline_weight for m in self.network.modules() if isinstance(m, KANLayer)]
+        return sum((w.diff(n=2, dim=-1).square().sum() for w in splines), start=torch.zeros(()))
 
 
 class RhythmJob:

@@ -81,6 +81,10 @@ class RhythmRecipe:
     temperature : dict
         Temperature of each model's probabilities where there is no validation part, as fitted on
         patients held out.
+    smoothness : float
+        Weight in the loss of how far a KAN's functions bend: the squared second differences of
+        their spline coefficients, as in P-splines (Eilers and Marx 1996, Statistical Science 11,
+        section 3), so that they run on straight where few beats lie.
     gradient_clip, ema_decay, optimizer, schedule
         As in `ectopy.training.recipe.Recipe`.
     dress : DressSettings
@@ -101,6 +105,7 @@ class RhythmRecipe:
     flatten: Share = 0.4
     paced_share: Share = 0.3
     aberrated: bool = False
+    smoothness: float = 0.0
     gradient_clip: float = 1.0
     ema_decay: BelowOne = 0.99
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
