@@ -78,7 +78,7 @@ def test_training_leaves_embeddings_out_and_adds_noise(name):
     model = create_model(name, {"embedding_dropout": 1.0, "feature_noise": 0.3}).train()
     model.scale.momentum = 0.0
     first, second = (model.features(*inputs(400))[:, : len(NAMED_FEATURES)] for _ in range(2))
-    assert float((first - second).std()) == pytest.approx(0.3 * 2**0.5, rel=0.05)
+    assert (first - second).std().item() == pytest.approx(0.3 * 2**0.5, rel=0.05)
     assert (model.features(*inputs(400))[:, len(NAMED_FEATURES) :] == 0).all()
 
 

@@ -73,6 +73,7 @@ class Dresser:
         settings: DressSettings,
     ) -> None:
         self.beats, self.pool, self.settings = beats, pool, settings
+        self.records = np.unique(beats.inputs.piece[rows])
         self.by_class = {c: beats.by_record(CLASSES[c], rows) for c in (N, S, V)}
         self.normal_of = {int(beats.inputs.piece[g[0]]): g for g in self.by_class[N]}
         self._timing = {c: np.flatnonzero(pool.classes == c) for c in (N, S, V)}
@@ -157,7 +158,7 @@ class Dresser:
         beat += np.where(fusion[:, None], 0, self._t_before(features, source, record, rng))
         # Another shape of the QRS complex that lasts, as after a change of posture or conduction.
         lasting = ((kind == N) | (kind == S)) & (rng.random(n) < self.settings.lasting_change)
-        strange = inputs.overall[rng.integers(len(inputs.overall), size=n)]
+        strange = inputs.overall[self._any_record(n, rng)]
         fitted = strange / (height(strange) + 1e-3) * height(overall)
         overall = np.where(lasting[:, None], fitted, overall)
         return Dressed(
@@ -197,10 +198,14 @@ class Dresser:
         """Another P wave: none, upside down, of another size, or another record's; elsewhere."""
         n, which = len(own), rng.random(len(own))
         size = np.where(which < 0.3, 0, np.where(which < 0.55, -1.2, 1.4)) * rng.random(n)
-        foreign = self.beats.p_waves[rng.integers(len(self.beats.p_waves), size=n)]
+        foreign = self.beats.p_waves[self._any_record(n, rng)]
         fitted = foreign / (height(foreign) + 1e-3) * (height(own) + 1e-3)
         shape = np.where(rng.random((n, 1)) < 0.35, fitted, own)
         return moved((shape * size[:, None]).astype(np.float32), rng.integers(-25, 25, n))
+
+    def _any_record(self, n: int, rng: Generator) -> NDArray[np.int64]:
+        """Draw records of the training part, of whichever beats they have."""
+        return self.records[rng.integers(len(self.records), size=n)]
 
     def _f_waves(self, overall: NDArray[np.float32], rng: Generator) -> NDArray[np.float64]:
         n = len(overall)
