@@ -16,6 +16,8 @@ from ectopy.evaluation.published import published_results
 from ectopy.models.bundle import FINDER, Bundle, find_bundle, shipped_bundles
 from ectopy.models.detected_card import detected_table, detected_title
 from ectopy.models.finder_card import finders_table, noise_table
+from ectopy.models.likeness import LIKENESS_FEATURES
+from ectopy.signal.rhythm import RHYTHM_FEATURES
 
 ROOT = Path(__file__).resolve().parents[1]
 SPEED = ROOT / "benchmarks" / "results" / "finder_speed.json"
@@ -123,24 +125,39 @@ def _speed() -> str:
     )
 
 
-def updated(readme: str) -> str:
-    """Give the README's text with its results renewed."""
-    for name, block in ((RESULTS, results_block()), (FINDERS, finders_block())):
+def features_block(features: dict[str, str]) -> str:
+    """Table of named features."""
+    lines = ["| name | what |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{name}` | {text} |" for name, text in features.items())]) + "\n"
+
+
+def updated(text: str, blocks: dict[str, str]) -> str:
+    """Give a page's text with its blocks renewed."""
+    for name, block in blocks.items():
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        before, rest = readme.split(begin)
+        before, rest = text.split(begin)
         _, after = rest.split(end)
-        readme = f"{before}{begin}\n{block}{end}{after}"
-    return readme
+        text = f"{before}{begin}\n{block}{end}{after}"
+    return text
 
 
 def main() -> None:
-    """Renew README.md, or with --check fail where it is stale."""
-    path = ROOT / "README.md"
-    text = path.read_text(encoding="utf-8")
-    fresh = updated(text)
-    if "--check" in sys.argv[1:]:
-        sys.exit(0 if fresh == text else "README.md is stale: run python tools/update_readme.py")
-    path.write_text(fresh, encoding="utf-8")
+    """Renew the pages, or with --check fail where one is stale."""
+    pages = {
+        "README.md": {RESULTS: results_block(), FINDERS: finders_block()},
+        "docs/rhythm-features.md": {
+            "rhythm": features_block(RHYTHM_FEATURES),
+            "likeness": features_block(LIKENESS_FEATURES),
+        },
+    }
+    for name, blocks in pages.items():
+        path = ROOT / name
+        text = path.read_text(encoding="utf-8")
+        fresh = updated(text, blocks)
+        if "--check" in sys.argv[1:] and fresh != text:
+            sys.exit(f"{name} is stale: run python tools/update_readme.py")
+        if fresh != text:
+            path.write_text(fresh, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ectopy.defaults import DEFAULT_MODEL
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -19,7 +21,7 @@ def analyze(
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     model: Annotated[
         str, typer.Option(help="Model, MODEL/PROTOCOL, or a bundle's folder.")
-    ] = "cnn-mlp",
+    ] = DEFAULT_MODEL,
     lead: Annotated[
         str | None,
         typer.Option(help="Lead by name; if not given MLII, II, or the first.", show_default=False),

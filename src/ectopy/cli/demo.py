@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
+from ectopy.defaults import DEFAULT_MODEL
+
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out/demo"),
     model: Annotated[
         str, typer.Option(help="Model, MODEL/PROTOCOL, or a bundle's folder.")
-    ] = "cnn-mlp",
+    ] = DEFAULT_MODEL,
     seed: Annotated[
         int | None, typer.Option(help="Another synthetic patient.", show_default=False)
     ] = None,

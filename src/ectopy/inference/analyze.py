@@ -10,10 +10,11 @@ import numpy as np
 from ectopy._version import __version__
 from ectopy.analysis import Analysis
 from ectopy.beats import BeatTable, ReferenceBeats
+from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import RecordingError, SignalError
 from ectopy.inference.engine import Classifier
 from ectopy.inference.finder import detect_beats, shipped_finder
-from ectopy.models.bundle import DEFAULT_MODEL, Bundle, find_bundle
+from ectopy.models.bundle import Bundle, find_bundle
 from ectopy.recording import Recording, select_lead
 from ectopy.signal.quality import check_lead
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ectopy.beats import CLASSES
 from ectopy.checksum import sha256_of
+from ectopy.defaults import DEFAULT_MODEL, DEFAULT_PROTOCOL
 from ectopy.errors import BundleError
 from ectopy.models import hub
 from ectopy.models.calibration import Calibration
@@ -26,10 +27,6 @@ WEIGHTS_FILE, ONNX_FILE, CONFIG_FILE, CARD_FILE = (
     "config.json",
     "README.md",
 )
-DEFAULT_MODEL = "cnn-mlp"
-DEFAULT_PROTOCOL = "intra"
-"""What `ectopy analyze` uses where nothing is asked for."""
-
 FINDER = "beat-finder"
 """The model that finds beats; all others class them."""
 

@@ -1,0 +1,7 @@
+"""Which model is taken where none is asked for; nothing is imported here, so that help is quick."""
+
+from __future__ import annotations
+
+DEFAULT_MODEL = "rhythm-mlp"
+DEFAULT_PROTOCOL = "inter"
+"""Trained on DS1 alone, so that what is measured on DS2 is true of it."""
