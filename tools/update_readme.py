@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ectopy.beats import CLASSES
-from ectopy.data.protocols import DETECTED
+from ectopy.data.protocols import DETECTED, PROTOCOLS
 from ectopy.evaluation.published import published_results
 from ectopy.models.bundle import FINDER, Bundle, find_bundle, shipped_bundles
 from ectopy.models.detected_card import detected_table, detected_title
@@ -27,28 +27,38 @@ RESULTS, FINDERS = "results", "finders"
 def results_block() -> str:
     """Tables of every shipped bundle, in Markdown."""
     bundles = [b for b in (find_bundle(name) for name in shipped_bundles()) if not b.finds]
-    lines = [
-        "| model | trained | accuracy | macro F1 | "
-        + " | ".join(f"F1 {c}" for c in CLASSES)
-        + " |",
-        "|---" * (4 + len(CLASSES)) + "|",
-    ]
-    for bundle in bundles:
-        model = bundle.config["model"]
-        results = bundle.results()
-        if results is not None:
-            counts = {c: results["per_class"][c]["n"] for c in CLASSES}
-            published = published_results(bundle.protocol, counts)
-            lines += [_row(model, "as published", p) for p in published if p["model"] == model]
-            lines.append(_row(f"`{bundle.full_name}`", "here", results))
-    lines += ["", *[line for bundle in bundles for line in _detected(bundle)]]
+    lines: list[str] = []
+    for protocol in PROTOCOLS.values():
+        mine = [b for b in bundles if b.protocol == protocol.name and b.results() is not None]
+        if mine:
+            lines += [f"Protocol `{protocol.name}`: {protocol.title}.", "", *_scores(mine), ""]
+    lines += [line for bundle in bundles for line in _detected(bundle)]
     lines += [line for bundle in bundles for line in _raw_signal(bundle)]
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _scores(bundles: list[Bundle]) -> list[str]:
+    """Table of the bundles of one protocol."""
+    lines = [
+        "| model | trained | accuracy | macro F1 | macro F1, N S V F | "
+        + " | ".join(f"F1 {c}" for c in CLASSES)
+        + " |",
+        "|---" * (5 + len(CLASSES)) + "|",
+    ]
+    for bundle in bundles:
+        model, results = bundle.config["model"], bundle.results()
+        assert results is not None
+        counts = {c: results["per_class"][c]["n"] for c in CLASSES}
+        published = published_results(bundle.protocol, counts)
+        lines += [_row(model, "as published", p) for p in published if p["model"] == model]
+        lines.append(_row(f"`{bundle.full_name}`", "here", results))
+    return lines
+
+
 def _row(name: str, trained: str, results: dict[str, Any]) -> str:
-    scores = [results["accuracy"], results["macro_f1"]]
-    scores += [results["per_class"][c]["f1"] for c in CLASSES]
+    f1 = [results["per_class"][c]["f1"] for c in CLASSES]
+    four = sum(one for name, one in zip(CLASSES, f1, strict=True) if name != "Q") / 4
+    scores = [results["accuracy"], results["macro_f1"], four, *f1]
     return f"| {name} | {trained} | " + " | ".join(f"{s:.4f}" for s in scores) + " |"
 
 
@@ -128,7 +138,9 @@ def _speed() -> str:
 def features_block(features: dict[str, str]) -> str:
     """Table of named features."""
     lines = ["| name | what |", "|---|---|"]
-    return "\n".join([*lines, *(f"| `{name}` | {text} |" for name, text in features.items())]) + "\n"
+    return (
+        "\n".join([*lines, *(f"| `{name}` | {text} |" for name, text in features.items())]) + "\n"
+    )
 
 
 def updated(text: str, blocks: dict[str, str]) -> str:

@@ -1,5 +1,8 @@
 """Likeness features: how a beat's shape compares with the typical beats of its recording.
 
+The last two are of the beat alone: paced beats are like their patient's typical ones, and what
+gives them away is that they are broad and without a P wave, which nothing relative can say.
+
 They are part of the network, so that its ONNX graph takes signal in and nothing has to be kept in
 step beside it. Every one has a name and can be read by itself.
 """
@@ -39,6 +42,8 @@ LIKENESS_FEATURES: dict[str, str] = {
     "p_size_overall": "log of the size of the P region to the typical one's",
     "qrs_likeness_best": "the higher of the two likenesses in the QRS region",
     "p_likeness_best": "the higher of the two likenesses in the P region",
+    "qrs_width": "log of the beat's own QRS width: SD in time of its squared deflection, in 10 ms",
+    "p_size": "log of the size of the beat's own P region to the height of its QRS region",
 }
 """Names of the features in their order, and what each is."""
 
@@ -82,6 +87,8 @@ class Likeness(nn.Module):
                 size,
                 best["qrs"],
                 best["p"],
+                torch.log(_width(qrs) + 0.5),
+                torch.log(p_beat / (_height(qrs) + 1e-3) + 0.003),
             ],
             dim=1,
         )
@@ -118,6 +125,16 @@ def _compare(
 
 def _height(x: Tensor) -> Tensor:
     return x.amax(-1) - x.amin(-1)
+
+
+def _width(x: Tensor) -> Tensor:
+    """Spread of the squared deflection from the mean in time, in 10 ms."""
+    power = _without_mean(x).square() + 1e-9
+    time = torch.arange(x.shape[-1], dtype=x.dtype, device=x.device) / 1.2
+    total = power.sum(-1)
+    centre = (power * time).sum(-1) / total
+    spread = (power * (time - centre.unsqueeze(-1)).square()).sum(-1) / total
+    return torch.sqrt(spread + 1e-9)
 
 
 def _mean_deflection(x: Tensor) -> Tensor:
