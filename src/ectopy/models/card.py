@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ectopy.beats import CLASS_MEANINGS, CLASSES
+from ectopy.data.protocols import SAME_SUBJECT
 from ectopy.models.calibration import HELD_OUT_IN_TURN
 from ectopy.models.detected_card import detected_part
 from ectopy.models.finder_card import finder_card
@@ -38,17 +39,23 @@ def model_card(bundle: Bundle) -> str:
         "## Limits\n",
         f"{_sight(contract)} It knows leads like MLII with electrodes the right way "
         "round: turn an inverted lead before. Ventricular flutter is no class of its own and gets "
-        "letters beat by beat. It was trained on 47 subjects recorded between 1975 and "
-        "1979 with Holter recorders of that time.\n",
+        f"letters beat by beat. It was trained on {_subjects(training)} subjects recorded between "
+        "1975 and 1979 with Holter recorders of that time.\n",
         "## Training\n",
         f"{total:,} beats of {training['database']}, {_part(training)} of protocol "
         f"`{training['protocol']}` ({', '.join(f'{k} {v:,}' for k, v in training['beats'].items())}"
-        f"); recipe `{training['recipe']['name']}`, seed {training['seed']}; {_chosen(training)}.\n",
+        f"); recipe `{training['recipe']['name']}`, seed {training['seed']}; "
+        f"{_chosen(training)}.\n",
         "## Results\n",
         _results(bundle),
         *detected_part(bundle),
     ]
     return "\n".join(parts)
+
+
+def _subjects(training: dict[str, Any]) -> int:
+    """Count the subjects of the records trained on."""
+    return len({SAME_SUBJECT.get(record, record) for record in training["records"]})
 
 
 def _beside(contract: InputContract) -> str:
