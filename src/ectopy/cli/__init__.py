@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from ectopy._version import __version__
-from ectopy.cli import analyze, compare, data, demo, evaluate, models, score, train
+from ectopy.cli import analyze, compare, data, demo, evaluate, explain, models, score, train
 from ectopy.errors import EctopyError, OutputError
 
 USER_ERROR = 2
@@ -64,6 +64,7 @@ app.command("analyze")(analyze.analyze)
 app.command("compare")(compare.compare)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("explain")(explain.explain)
 app.command("models")(models.models)
 app.command("score")(score.score)
 app.command("train")(train.train)
