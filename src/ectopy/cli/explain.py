@@ -48,8 +48,8 @@ def _show(functions: KANFunctions, console: Console) -> None:
     for name in ECTOPIC:
         console.print(_table(functions, name))
     console.print(
-        f"range: highest less lowest effect over mean ± {MIDDLE_SD:g} SD; at both ends the value "
-        "and its effect; not linear: share of the first layer's functions",
+        f"range: highest less lowest effect over mean ± {MIDDLE_SD:g} SD; at its ends: value and "
+        "effect; bent: share that is not linear, of the curve and of the first layer's functions",
         highlight=False,
     )
     console.print(HELD_FIXED, style="dim", highlight=False)
@@ -66,11 +66,12 @@ def _table(functions: KANFunctions, name: str) -> Any:
         padding=(0, 1, 0, 0),
     )
     table.add_column("feature", no_wrap=True)
-    for column in ("range", "at low end", "at high end", "not linear"):
+    for column in ("range", "at low end", "at high end", "bent", "layer 1"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in functions.ranking(name)[:SHOWN]:
-        bent = "" if one.not_linear is None else f"{100 * one.not_linear:.0f} %"
-        table.add_row(one.scale.label, f"{one.importance(name):.2f}", *_ends(one, name), bent)
+        shares = one.curve_not_linear(name), one.first_layer_not_linear
+        bent = ("" if share is None else f"{100 * share:.0f} %" for share in shares)
+        table.add_row(one.scale.label, f"{one.importance(name):.2f}", *_ends(one, name), *bent)
     return table
 
 
@@ -78,4 +79,7 @@ def _ends(one: FeatureFunction, name: str) -> list[str]:
     """Plain value and effect at both ends of the middle."""
     rows = one.in_middle().nonzero()[0][[0, -1]]
     plain, effects = one.scale.plain(one.x[rows]), one.effect(name)[rows]
-    return [f"{x:.2f}: {effect:+.2f}" for x, effect in zip(plain, effects, strict=True)]
+    return [
+        f"{x:.{2 if abs(x) < 10 else 0}f}: {effect:+.1f}"
+        for x, effect in zip(plain, effects, strict=True)
+    ]

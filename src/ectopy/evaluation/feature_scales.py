@@ -107,9 +107,9 @@ def _regions(typical: str, word: str) -> dict[str, FeatureScale]:
     found = {}
     for region, apart in _APART.items():
         stem = region.lower()
-        like = replace(_ALIKE, label=f"{region} shape like {word}")
-        found[f"{stem}_likeness_{typical}"] = like
-        found[f"{stem}_difference_{typical}"] = replace(apart, label=f"{region} apart from {word}")
+        apart_from = f"{region} differs from {word}"
+        found[f"{stem}_likeness_{typical}"] = replace(_ALIKE, label=f"{region} shape like {word}")
+        found[f"{stem}_difference_{typical}"] = replace(apart, label=apart_from)
     return found
 
 

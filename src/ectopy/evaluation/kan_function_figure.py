@@ -43,7 +43,7 @@ def draw_functions(functions: KANFunctions) -> Figure:
     for panels, name in zip(rows, ECTOPIC, strict=True):
         for panel, one in zip(panels, functions.ranking(name), strict=False):
             _draw_panel(panel, one, name)
-        panels[0].set_ylabel(f"logit of {name} less that of N, change", fontsize=11)
+        panels[0].set_ylabel(f"effect on logit {name} \N{MINUS SIGN} logit N", fontsize=11)
     figure.suptitle(f"What {functions.model} learned of its named features\n{HELD_FIXED}")
     legend_below(figure, rows[0, 0])
     return figure
@@ -70,7 +70,8 @@ def _draw_panel(panel: Axes, one: FeatureFunction, name: str) -> None:
 
 def _facts(one: FeatureFunction, name: str) -> str:
     """Say how far the curve goes in the middle, and how bent the functions behind it are."""
-    bent = "" if one.not_linear is None else f", {100 * one.not_linear:.0f} % not linear"
+    share = one.first_layer_not_linear
+    bent = "" if share is None else f"; first layer {100 * share:.0f} % not linear"
     return f"range {one.importance(name):.1f}{bent}"
 
 

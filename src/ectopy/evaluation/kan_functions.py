@@ -19,7 +19,7 @@ from ectopy.evaluation.kan_head import LIMIT, KANHead, load_kan_head, silu
 from ectopy.models.bundle import find_bundle
 
 if TYPE_CHECKING:
-    import os
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -53,10 +53,10 @@ class FeatureFunction:
         Change of each class's logit against that at the mean.
     middle : tuple of float
         Where the middle of the distribution begins and ends, both among `x`.
-    not_linear : float or None
-        Share of the first layer's functions of this feature, over the middle, that no straight
-        line takes up: the sum of squares left over by the best line of each, to that around their
-        means. None where they are constant.
+    first_layer_not_linear : float or None
+        How far the first layer's functions of this feature are from straight lines over the
+        middle, see `not_linear`: whether the spline of this feature matters. The curve itself may
+        be bent by the layers after it.
     """
 
     name: str
@@ -65,7 +65,7 @@ class FeatureFunction:
     x: NDArray[np.float64]
     logits: NDArray[np.float64]
     middle: tuple[float, float]
-    not_linear: float | None
+    first_layer_not_linear: float | None
 
     @property
     def scale(self) -> FeatureScale:
@@ -84,6 +84,11 @@ class FeatureFunction:
         """Highest less lowest effect on a class over the middle of the distribution."""
         return float(np.ptp(self.effect(name)[self.in_middle()]))
 
+    def curve_not_linear(self, name: str) -> float | None:
+        """How far a class's curve is from a straight line over the middle, see `not_linear`."""
+        rows = self.in_middle()
+        return not_linear(self.x[rows], self.effect(name)[rows, None])
+
 
 @dataclass(frozen=True, eq=False)
 class KANFunctions:
@@ -94,6 +99,9 @@ class KANFunctions:
     model : str
         Full name of the bundle.
     weights_sha256 : str
+    temperature : float
+        What logits are divided by before they become probabilities; the curves are of logits as
+        the head gives them.
     features : tuple of FeatureFunction
         In the order in which the head has them.
     reference_logits : ndarray of float64, shape (5,)
@@ -102,6 +110,7 @@ class KANFunctions:
 
     model: str
     weights_sha256: str
+    temperature: float
     features: tuple[FeatureFunction, ...]
     reference_logits: NDArray[np.float64]
 
@@ -110,12 +119,12 @@ class KANFunctions:
         return sorted(self.features, key=lambda one: -one.importance(name))
 
 
-def kan_functions(name: str | os.PathLike[str]) -> KANFunctions:
+def kan_functions(name: str | Path) -> KANFunctions:
     """Read the functions of a bundle with a KAN head over named features.
 
     Parameters
     ----------
-    name : str or path
+    name : str or Path
         As in `ectopy.models.bundle.find_bundle`.
 
     Raises
@@ -125,9 +134,15 @@ def kan_functions(name: str | os.PathLike[str]) -> KANFunctions:
     MissingExtra
         If safetensors is not installed.
     """
-    bundle = find_bundle(name if isinstance(name, str) else str(name))
+    bundle = find_bundle(name)
     functions, logits = head_functions(load_kan_head(bundle))
-    return KANFunctions(bundle.full_name, bundle.weights_sha256, functions, logits)
+    return KANFunctions(
+        model=bundle.full_name,
+        weights_sha256=bundle.weights_sha256,
+        temperature=bundle.temperature,
+        features=functions,
+        reference_logits=logits,
+    )
 
 
 def head_functions(head: KANHead) -> tuple[tuple[FeatureFunction, ...], NDArray[np.float64]]:
@@ -158,7 +173,7 @@ def _move(head: KANHead, number: int, reference: NDArray[np.float64]) -> Feature
         x=x,
         logits=head(inputs) - reference,
         middle=middle,
-        not_linear=not_linear(z, head.layers[0].functions(z, number)),
+        first_layer_not_linear=not_linear(z, head.layers[0].functions(z, number)),
     )
 
 
@@ -204,6 +219,7 @@ def as_table(functions: KANFunctions) -> dict[str, Any]:
     return {
         "model": functions.model,
         "weights_sha256": functions.weights_sha256,
+        "temperature": functions.temperature,
         "code_version": code_version(),
         "numpy_version": np.__version__,
         "held_fixed": HELD_FIXED,
@@ -224,7 +240,7 @@ def as_table(functions: KANFunctions) -> dict[str, Any]:
                 "sd": one.sd,
                 "middle": list(one.middle),
                 "middle_plain": one.scale.plain(np.array(one.middle)).tolist(),
-                "not_linear": one.not_linear,
+                "first_layer_not_linear": one.first_layer_not_linear,
             }
             for one in functions.features
         },
@@ -239,6 +255,7 @@ def _ranked(one: FeatureFunction, name: str) -> dict[str, Any]:
     return {
         "feature": one.name,
         "importance": one.importance(name),
+        "curve_not_linear": one.curve_not_linear(name),
         "effect_at_low": float(effect[0]),
         "effect_at_high": float(effect[-1]),
     }

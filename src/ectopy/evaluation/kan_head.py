@@ -203,7 +203,8 @@ def _check(bundle: Bundle, head: KANHead) -> None:
     for layer in head.layers:
         n_out, functions = len(layer.base), layer.grid.shape[-1] - 4
         fits = layer.grid.shape[:-1] == (n_in,) and layer.base.shape == (n_out, n_in)
-        if not fits or layer.spline.shape != (n_out, n_in, functions):
+        fits &= layer.spline.shape == (n_out, n_in, functions)
+        if not fits or any(part.shape != (n_in,) for part in layer.norm or ()):
             raise _damaged(bundle, "the layers of its head do not fit together")
         n_in = n_out
     if n_in != len(CLASSES):
