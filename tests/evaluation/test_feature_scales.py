@@ -84,6 +84,9 @@ def test_likeness_in_plain_numbers():
         assert plain(name, found[name][0]) == pytest.approx(0.97, abs=1e-4), name
     begin, end = likeness.REGIONS["qrs"]
     slow = torch.nn.functional.avg_pool1d(wave[None, None], 5, 3, 2)[0, 0, begin:end].numpy()
+    power, time_ms = (slow - slow.mean()) ** 2, np.arange(end - begin) / 0.12
+    width = np.sqrt(np.cov(time_ms, aweights=power, ddof=0))
+    assert plain("qrs_width", found["qrs_width"][0]) == pytest.approx(width, rel=1e-3)
     share = (slow - slow.mean()).std() / np.ptp(slow)
     name = "qrs_difference_overall"
     assert plain(name, found[name][0]) == pytest.approx(share, abs=0.02)

@@ -120,7 +120,7 @@ def test_no_torch_is_needed(rich):
         f"print(len(kan_functions({str(rich)!r}).features), 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "38 False\n"
+    assert done.stdout == f"{len(NAMES)} False\n"
 
 
 # A head of known functions
@@ -223,7 +223,10 @@ def test_files_hold_the_curves_and_the_ranking(rich, tmp_path):
     assert table == json.loads(json.dumps(as_table(functions)))
     assert table["weights_sha256"] == find_bundle(rich).weights_sha256
     assert (table["model"], table["held_fixed"]) == ("rhythm-kan/inter", HELD_FIXED)
-    assert table["settings"]["not_linear_of_base_term"] == pytest.approx(0.17, abs=0.02)
+    x = np.linspace(-2, 2, 81)
+    even = x * np.tanh(x / 2) / 2  # silu(x) is this and x / 2
+    share = even.var() / (even.var() + x.var() / 4)
+    assert table["settings"]["not_linear_of_base_term"] == pytest.approx(share)
     assert list(table["importance"]) == list(CLASSES[1:])
     for name, ranked in table["importance"].items():
         sizes = [row["importance"] for row in ranked]
@@ -287,7 +290,7 @@ def test_every_title_fits_above_any_panel(known):
         panel = figure.axes[0]
         boxes = []
         for scale in FEATURE_SCALES.values():
-            panel.set_title(f"{scale.label}\nrange 11.9; first layer 100 % not linear", fontsize=10)
+            panel.set_title(f"{scale.label}\nrange 11.9; first layer 100 % bent", fontsize=10)
             panel.set_xlabel(scale.unit, fontsize=10)
             figure.draw_without_rendering()
             boxes += [panel.title.get_window_extent(), panel.xaxis.label.get_window_extent()]
@@ -300,8 +303,8 @@ def test_panels_show_the_ranking_on_one_scale_a_row(known):
     rows = np.array(figure.axes).reshape(3, 6)
     titles = [panel.get_title() for panel in rows[0, :2]]
     assert titles == [
-        "RR before / median RR\nrange 8.0; first layer 0 % not linear",
-        "RR after / median RR\nrange 2.0; first layer 100 % not linear",
+        "RR before / median RR\nrange 8.0; first layer 0 % bent",
+        "RR after / median RR\nrange 2.0; first layer 100 % bent",
     ]
     assert rows[0, 2].get_title().endswith("\nrange 0.0")
     for row, name in zip(rows, "SVF", strict=True):
@@ -360,7 +363,7 @@ def spoil(weights):
         (without("head.2.base_weight"), "there is no 'head.2.base_weight'"),
         (without("scale.running_var"), "there is no 'scale.running_var'"),
         (without("head.2.layer_norm.bias"), "there is no 'head.2.layer_norm.bias'"),
-        (cut("scale.running_mean"), "its head does not read the 38 named features"),
+        (cut("scale.running_var"), "its head does not read 40 named features"),
         (cut("head.2.grid", 1), "the layers of its head do not fit together"),
         (cut("head.3.base_weight", 1), "the layers of its head do not fit together"),
         (cut("head.3.layer_norm.weight"), "the layers of its head do not fit together"),
@@ -373,6 +376,16 @@ def test_weights_that_do_not_fit(changed, change, reason):
         kan_functions(folder)
     assert str(caught.value) == (
         f"weights of bundle {str(folder)!r} do not load: {reason}; fetch them again"
+    )
+
+
+def test_features_of_another_version(changed):
+    folder = changed(cut("scale.running_mean"))
+    with pytest.raises(BundleError) as caught:
+        kan_functions(folder)
+    assert str(caught.value) == (
+        f"rhythm-kan/inter has {len(NAMES) - 1} named features, this version of ectopy "
+        f"{len(NAMES)}; train it again, or use the version that wrote it"
     )
 
 

@@ -48,8 +48,8 @@ def _show(functions: KANFunctions, console: Console) -> None:
     for name in ECTOPIC:
         console.print(_table(functions, name))
     console.print(
-        f"range: highest less lowest effect over mean ± {MIDDLE_SD:g} SD; at its ends: value and "
-        "effect; bent: share that is not linear, of the curve and of the first layer's functions",
+        f"range: highest less lowest effect over mean ± {MIDDLE_SD:g} SD; ends: value and effect "
+        "there; bent: share that is not linear, of the curve and of the first layer's functions",
         highlight=False,
     )
     console.print(HELD_FIXED, style="dim", highlight=False)
@@ -66,7 +66,7 @@ def _table(functions: KANFunctions, name: str) -> Any:
         padding=(0, 1, 0, 0),
     )
     table.add_column("feature", no_wrap=True)
-    for column in ("range", "at low end", "at high end", "bent", "layer 1"):
+    for column in ("range", "low end", "high end", "bent", "layer 1"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in functions.ranking(name)[:SHOWN]:
         shares = one.curve_not_linear(name), one.first_layer_not_linear

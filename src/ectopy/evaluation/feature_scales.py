@@ -37,7 +37,9 @@ class FeatureScale:
     unit : str
         Of the plain value: ``ratio``, ``correlation`` and the like.
     floor : float
-        What is added to the plain value before its logarithm.
+        What is added to the plain value before its logarithm, in the feature's own measure.
+    per : float
+        Plain units in one of the feature's own measure.
     least, most : float
         Values of the feature itself, not of the plain one, that it cannot go beyond.
     ticks : tuple of float
@@ -48,6 +50,7 @@ class FeatureScale:
     form: Form
     unit: str
     floor: float = 0.0
+    per: float = 1.0
     least: float = -inf
     most: float = inf
     ticks: tuple[float, ...] = ()
@@ -62,14 +65,14 @@ class FeatureScale:
         if self.form == "atanh":
             return np.tanh(x)
         times = 2 if self.form.startswith("half") else 1
-        return np.exp(times * x) - self._added
+        return self.per * (np.exp(times * x) - self._added)
 
     def feature(self, plain: NDArray[np.float64]) -> NDArray[np.float64]:
         """Feature values of plain values, any shape."""
         if self.form == "atanh":
             return np.arctanh(plain)
         times = 2 if self.form.startswith("half") else 1
-        return np.log(plain + self._added) / times
+        return np.log(plain / self.per + self._added) / times
 
     @property
     def _added(self) -> float:
@@ -100,6 +103,11 @@ def _apart(floor: float) -> FeatureScale:
 
 
 _APART = {"QRS": _apart(0.02), "P": _apart(0.01), "T": _apart(0.01)}
+
+_WIDTH = FeatureScale(
+    "", "log", "ms, SD in time", floor=0.5, per=10.0, least=log(0.5), most=log(10.5),
+    ticks=(20, 40, 10, 30, 60, 5, 0, 80, 15),
+)  # fmt: skip
 
 
 def _regions(typical: str, word: str) -> dict[str, FeatureScale]:
@@ -142,5 +150,7 @@ FEATURE_SCALES: dict[str, FeatureScale] = {
     "p_size_overall": replace(_SIZE, label="P size / typical"),
     "qrs_likeness_best": replace(_ALIKE, label="QRS shape like either typical"),
     "p_likeness_best": replace(_ALIKE, label="P shape like either typical"),
+    "qrs_width": replace(_WIDTH, label="QRS width"),
+    "p_size": replace(_apart(0.003), label="P size / own QRS height"),
 }
 """By name, in the order in which the head has them."""

@@ -195,11 +195,14 @@ def _layer(weights: Mapping[str, NDArray[np.float64]], name: str) -> NumpyKANLay
 def _check(bundle: Bundle, head: KANHead) -> None:
     """Refuse what does not fit together, or what has no values to draw."""
     named = len(head.names)
-    if head.mean.shape != (named,) or head.sd.shape != (named,) or head.n_inputs < named:
-        raise _damaged(bundle, f"its head does not read the {named} named features")
+    if len(head.mean) != named:
+        msg = f"{bundle.full_name} has {len(head.mean)} named features, this version of ectopy "
+        raise BundleError(f"{msg}{named}; train it again, or use the version that wrote it")
     if head.layers[0].norm is not None:
         raise _not_readable(bundle, "has a head whose first functions are of mixed inputs")
     n_in = head.n_inputs
+    if head.mean.ndim != 1 or head.sd.shape != head.mean.shape or n_in < named:
+        raise _damaged(bundle, f"its head does not read {named} named features")
     for layer in head.layers:
         n_out, functions = len(layer.base), layer.grid.shape[-1] - 4
         fits = layer.grid.shape[:-1] == (n_in,) and layer.base.shape == (n_out, n_in)
