@@ -59,9 +59,7 @@ def _draw_panel(panel: Axes, one: FeatureFunction, name: str) -> None:
     panel.axhline(0, color=INK, linewidth=0.8)
     panel.plot(one.x, one.effect(name), color=CLASS_COLOURS[name], linewidth=2.2)
     panel.plot([one.mean], [0], "o", color=INK, markersize=5, linestyle="none", label="at the mean")
-    panel.plot(
-        [], [], " ", label="bent: share that is not linear, over the middle"
-    )
+    panel.plot([], [], " ", label="bent: share that is not linear, over the middle")
     tidy(panel)
     panel.set_xlim(one.x[0], one.x[-1])
     places, labels = axis_ticks(one)
