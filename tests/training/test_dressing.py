@@ -71,9 +71,7 @@ def test_classes_come_as_often_as_the_recipe_says(beats, pool):
     np.testing.assert_allclose(counts, [*shares, 0], atol=0.03)
     assert set(draw(beats, pool, only(V)).classes) == {V}
     twice = replace(settings, **{f"{c}_share": share / 2 for c, share in zip("nsvf", shares)})
-    assert np.array_equal(
-        draw(beats, pool, twice).classes, draw(beats, pool, settings).classes
-    )
+    assert np.array_equal(draw(beats, pool, twice).classes, draw(beats, pool, settings).classes)
 
 
 def test_the_seeds_decide_everything(beats, pool):

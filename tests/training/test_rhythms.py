@@ -123,7 +123,10 @@ def test_bigeminy_has_a_period():
 def test_premature_beats_are_premature():
     classes, rr = play("_isolated_s")
     ratios = np.concatenate(
-        [intervals[one == S] / np.median(intervals) for one, intervals in zip(classes, rr, strict=True)]
+        [
+            intervals[one == S] / np.median(intervals)
+            for one, intervals in zip(classes, rr, strict=True)
+        ]
     )
     assert np.percentile(ratios, 95) < 1
     classes, rr = play("_ventricular")
