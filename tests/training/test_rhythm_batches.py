@@ -60,7 +60,7 @@ def all_of(beats: RhythmBeats) -> Dressed:
     )
 
 
-# --- what is drawn ---------------------------------------------------------------------------------
+# --- what is drawn --------------------------------------------------------------------------------
 
 
 def test_a_batch(beats, pool):
@@ -149,7 +149,7 @@ def test_only_beats_for_training_are_drawn(beats, pool):
     assert set(np.flatnonzero(drawn(data, beats))) <= set(rows)
 
 
-# --- what is done to it ----------------------------------------------------------------------------
+# --- what is done to it ---------------------------------------------------------------------------
 
 
 def test_nothing_done_is_what_validation_sees(beats):
@@ -227,7 +227,7 @@ def test_drawing_changes_no_beat(beats, pool):
     assert np.array_equal(beats.inputs.windows, before)
 
 
-# --- what is left alone ----------------------------------------------------------------------------
+# --- what is left alone ---------------------------------------------------------------------------
 
 
 def seen_by_inference(

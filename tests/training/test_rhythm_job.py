@@ -19,15 +19,15 @@ from ectopy.evaluation.calibration import fit_temperature
 from ectopy.evaluation.evaluate import evaluate, find_leak
 from ectopy.evaluation.runs import RunResult
 from ectopy.inference.engine import Classifier, softmax
-from ectopy.models import RhythmKAN, RhythmMLP
+from ectopy.models import KANLayer, RhythmKAN, RhythmMLP, create_model
 from ectopy.models.bundle import find_bundle
 from ectopy.models.contract import rhythm_contract
-from ectopy.models.saving import load_model
+from ectopy.models.saving import example_input, load_model
 from ectopy.signal.conditioning import resample, rescale_peaks
 from ectopy.simulate import simulate
 from ectopy.training.recipe_files import load_recipe
 from ectopy.training.rhythm_beats import RhythmBeats
-from ectopy.training.rhythm_job import RhythmJob, validation_logits
+from ectopy.training.rhythm_job import RhythmJob, RhythmTask, validation_logits
 from ectopy.training.rhythm_recipe import RhythmRecipe
 from ectopy.training.run import train
 from ectopy.training.settings import RunSettings
@@ -125,7 +125,7 @@ def error_of(settings: RunSettings, error: type[Exception] = RecipeError) -> str
     return str(caught.value)
 
 
-# --- what a run leaves behind ----------------------------------------------------------------------
+# --- what a run leaves behind ---------------------------------------------------------------------
 
 
 def test_files_of_a_run(any_run):
@@ -183,7 +183,7 @@ def test_the_note_of_a_run(whole, held_out, intra):
         }  # fmt: skip
 
 
-# --- its bundle ------------------------------------------------------------------------------------
+# --- its bundle -----------------------------------------------------------------------------------
 
 
 def test_a_bundle_says_what_it_reads(whole, held_out, intra):
@@ -292,7 +292,7 @@ def test_weights_that_diverged_are_not_calibrated(settings):
     assert not settings.out.exists()
 
 
-# --- what it is good for ---------------------------------------------------------------------------
+# --- what it is good for --------------------------------------------------------------------------
 
 
 def test_a_bundle_classes_a_lead(any_run, made_up_mitdb):
@@ -428,7 +428,7 @@ def test_leaks_are_refused_as_for_others(whole, intra, held_out, made_up_mitdb):
         evaluate(intra.out / "bundle", "inter", folder=made_up_mitdb)
 
 
-# --- which beats are in which part ------------------------------------------------------------------
+# --- which beats are in which part ----------------------------------------------------------------
 
 
 def names_and_peaks(beats: RhythmBeats, rows_: np.ndarray) -> list[tuple[str, int]]:
@@ -459,7 +459,46 @@ def test_parts_of_inter_are_whole_patients(held_out, whole):
     assert len(job.validation) == 0
 
 
-# --- going on --------------------------------------------------------------------------------------
+# --- what is learnt by ----------------------------------------------------------------------------
+
+
+def task_of(model: str, smoothness: float) -> RhythmTask:
+    torch.manual_seed(0)
+    recipe = RhythmRecipe("tiny", "A test.", smoothness=smoothness)
+    task = RhythmTask(create_model(model).eval(), recipe, seed=0)
+    task.log = lambda *_, **__: None  # it has no trainer
+    return task
+
+
+def batch_of(n: int) -> tuple[torch.Tensor, ...]:
+    return *example_input(rhythm_contract(), n), torch.arange(n) % 5
+
+
+def test_the_loss_is_cross_entropy_and_how_far_functions_bend():
+    for model in ("rhythm-mlp", "rhythm-kan"):
+        plain, smooth = (task_of(model, s).training_step(batch_of(8), 0) for s in (0.0, 0.5))
+        network = task_of(model, 0.0).network
+        *inputs, classes = batch_of(8)
+        expected = torch.nn.functional.cross_entropy(network(*inputs), classes)
+        assert plain.item() == pytest.approx(expected.item(), rel=1e-5)
+        bending = sum(
+            float(np.square(np.diff(m.spline_weight.detach().numpy(), 2, axis=-1)).sum())
+            for m in network.modules()
+            if isinstance(m, KANLayer)
+        )
+        assert (bending > 0) == (model == "rhythm-kan")
+        assert (smooth - plain).item() == pytest.approx(0.5 * bending, rel=1e-3, abs=1e-6)
+
+
+def test_a_straight_function_does_not_bend():
+    task = task_of("rhythm-kan", 1.0)
+    for layer in task.network.modules():
+        if isinstance(layer, KANLayer):
+            layer.spline_weight.data[:] = 3 - 0.5 * torch.arange(layer.spline_weight.shape[-1])
+    assert task._bending().item() == pytest.approx(0, abs=1e-8)
+
+
+# --- going on -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("change", [{"seed": 4}, {"hold_out": ()}, {"hold_out": ("101", "108")}])
@@ -520,7 +559,7 @@ def test_bundle_of_a_resumed_run_is_the_same(settings, hold_out):
     assert rows(settings) == rows(moved)
 
 
-# --- what cannot be ----------------------------------------------------------------------------------
+# --- what cannot be -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("record", ["100", "102", "999", " 101"])
@@ -552,7 +591,8 @@ def test_an_unknown_protocol(settings):
 def test_a_recipe_of_the_wrong_kind(settings):
     assert error_of(replace(settings, recipe="default")).startswith(
         "recipe 'default' has the key 'augment', which is for a model that sees single beats; "
-        "a rhythm model takes 'rhythm-inter' or 'rhythm-intra', or a TOML file with: aberrated, "
+        "a rhythm model takes 'rhythm-mlp-inter', 'rhythm-kan-inter' or the like, or a TOML file "
+        "with: aberrated, "
     )
     assert error_of(replace(settings, model="cnn-kan")).startswith(
         f"recipe {settings.recipe!r} has the key 'batches_per_epoch', which is for a rhythm model; "
@@ -573,7 +613,7 @@ def test_data_that_is_not_there(settings, tmp_path):
 def test_the_models_own_recipe(settings):
     for protocol in ("inter", "intra"):
         job = RhythmJob(replace(settings, recipe="", protocol=protocol))
-        assert job.recipe == load_recipe(f"rhythm-{protocol}", RhythmRecipe)
+        assert job.recipe == load_recipe(f"rhythm-mlp-{protocol}", RhythmRecipe)
         assert job.validated == (protocol == "intra")
     assert RhythmJob(replace(settings, recipe="", hold_out=("101",))).validated
 

@@ -52,6 +52,7 @@ def test_a_pool(pool):
     assert pool.features.shape == (n, len(RHYTHM_FEATURES))
     assert pool.features.dtype == np.float32
     assert pool.classes.shape == pool.fibrillation.shape == (n,)
+    assert np.array_equal(pool.patient, np.repeat(np.arange(60), 1500))
     assert np.isfinite(pool.features).all()
     shares = np.bincount(pool.classes, minlength=5) / n
     assert shares[3:].tolist() == [0, 0]

@@ -206,9 +206,9 @@ def test_a_damaged_note(complete, copied, no_training):
         ({"models": ("beat-finder",)}, RecipeError, r"^model 'beat-finder' finds beats and does"),
         ({"recipe": "fancy"}, RecipeError, r"fancy"),
         ({"recipe": "beat-finder"}, RecipeError, r"beat-finder"),
-        ({"models": ("cnn-mlp", "rhythm-kan")}, RecipeError, r"; a rhythm model takes 'rhythm-int"),
+        ({"models": ("cnn-mlp", "rhythm-kan")}, RecipeError, r"; a rhythm model takes 'rhythm-mlp"),
         (
-            {"models": ("cnn-mlp", "rhythm-kan"), "recipe": "rhythm-inter"},
+            {"models": ("cnn-mlp", "rhythm-kan"), "recipe": "rhythm-kan-inter"},
             RecipeError,
             r"; a model that sees single beats takes 'default' or ",
         ),
