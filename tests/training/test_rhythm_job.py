@@ -229,10 +229,11 @@ def test_cards_say_how_the_epoch_was_chosen(whole, held_out, intra):
             "mitdb 1.0.0 and made-up rhythms, the train part, with the paced records, of protocol "
             "`inter` (N 234, S 52, V 52, F 26, Q 26)",
             "the last of 2 epochs, since no patient was held out",
+            "It was trained on 26 subjects",
             "on the 330 beats of patients held out in turn, by which no class changes",
         ),
         held_out: ("chosen by val_macro_f1 on records 101, 106 (", "30 beats of the validation"),
-        intra: ("the train part of protocol `intra`", "on the validation part ("),
+        intra: ("the train part of protocol `intra`", "on the validation part (", "on 47 subjects"),
     }
     for settings, parts in texts.items():
         card = (settings.out / "bundle" / "README.md").read_text()
