@@ -204,8 +204,8 @@ def test_unsigned_peaks_that_descend_are_refused(simulated):
 
 def test_an_inverted_lead_is_doubted(mitdb_dir: Path):
     recording = ectopy.read(mitdb_dir / "100")
-    upright = ectopy.analyze(recording.signal_mv[:100_000, 0], fs=360)
-    inverted = ectopy.analyze(-recording.signal_mv[:100_000, 0], fs=360)
+    upright = ectopy.analyze(recording.signal_mv[:100_000, 0], fs=360, model="cnn-mlp")
+    inverted = ectopy.analyze(-recording.signal_mv[:100_000, 0], fs=360, model="cnn-mlp")
     assert upright.warnings == ()
     assert len(inverted.warnings) == 1
     assert inverted.warnings[0].startswith("the model is unsure of these beats (median confidence")
