@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ectopy.defaults import DEFAULT_MODEL, DEFAULT_PROTOCOL
 from ectopy.simulate import simulate
+
+DEFAULT_BUNDLE = f"{DEFAULT_MODEL}/{DEFAULT_PROTOCOL}"
 
 
 def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -61,7 +64,7 @@ def test_writes_files_that_other_tools_open(record, tmp_path):
     done = run("analyze", record, "--out", out)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    for text in ("duration", "heart rate", "ectopic burden", "longest V run", "cnn-mlp/intra"):
+    for text in ("duration", "heart rate", "ectopic burden", "longest V run", DEFAULT_BUNDLE):
         assert text in done.stdout
     assert sorted(p.name for p in out.iterdir()) == [
         "sim.csv",

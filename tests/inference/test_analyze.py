@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import ectopy
+from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import BundleError, LeadNotFound, RecordingError, SignalError
 from ectopy.inference.truth import compare_with_truth
+from ectopy.models.bundle import shipped_bundles
 from ectopy.signal.conditioning import resample, rescale_peaks
 from ectopy.simulate import simulate
 
@@ -173,14 +175,14 @@ def test_measured_accuracy_is_the_recorded_one(simulated):
         (
             lambda s: ectopy.analyze(s, fs=360, model="cnn-none"),
             BundleError,
-            "unknown model 'cnn-none'; shipped are: beat-finder/inter, cnn-kan/intra, "
-            "cnn-mlp/intra; or give a bundle's folder",
+            f"unknown model 'cnn-none'; shipped are: {', '.join(shipped_bundles())}; "
+            "or give a bundle's folder",
         ),
         (
             lambda s: ectopy.analyze(s, fs=360, model="beat-finder"),
             BundleError,
             "beat-finder/inter finds beats and does not class them; "
-            "give a model that does, such as 'cnn-mlp'",
+            f"give a model that does, such as {DEFAULT_MODEL!r}",
         ),
         (
             lambda s: ectopy.analyze(s, fs=60),
@@ -202,20 +204,20 @@ def test_unsigned_peaks_that_descend_are_refused(simulated):
 
 def test_an_inverted_lead_is_doubted(mitdb_dir: Path):
     recording = ectopy.read(mitdb_dir / "100")
-    upright = ectopy.analyze(recording.signal_mv[:100_000, 0], fs=360)
-    inverted = ectopy.analyze(-recording.signal_mv[:100_000, 0], fs=360)
+    upright = ectopy.analyze(recording.signal_mv[:100_000, 0], fs=360, model="cnn-mlp")
+    inverted = ectopy.analyze(-recording.signal_mv[:100_000, 0], fs=360, model="cnn-mlp")
     assert upright.warnings == ()
     assert len(inverted.warnings) == 1
     assert inverted.warnings[0].startswith("the model is unsure of these beats (median confidence")
 
 
 def test_a_recording_of_the_training_part_is_told(mitdb_dir: Path):
-    seen = ectopy.analyze(mitdb_dir / "114", lead="V5").warnings
+    seen = ectopy.analyze(mitdb_dir / "114", lead="V5", model="cnn-mlp/intra").warnings
     assert seen == (
         "cnn-mlp/intra was trained on beats of MIT-BIH record 114, lead V5: "
         "its classes here look better than they would on another recording",
     )
-    other = ectopy.analyze(mitdb_dir / "114").warnings
+    other = ectopy.analyze(mitdb_dir / "114", model="cnn-mlp/intra").warnings
     assert other == (
         "cnn-mlp/intra was trained on beats of MIT-BIH record 114, lead V5: "
         "it has seen this patient, but never this lead",

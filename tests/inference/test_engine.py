@@ -143,7 +143,9 @@ def test_a_graph_of_another_window(untrained_bundle, tmp_path):
     config = json.loads((folder / "config.json").read_text())
     config["input"]["before"] = 64
     (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(BundleError, match=r"takes inputs of shape \[\[1, 256\]\], its contract says"):
+    with pytest.raises(
+        BundleError, match=r"takes inputs of shape \[\[1, 256\]\], its contract says"
+    ):
         Classifier(folder)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import BundleError
 from ectopy.models.bundle import Bundle, find_bundle
 from ectopy.models.contract import (
@@ -162,7 +163,7 @@ def test_a_finder_is_no_classifier():
     assert bundle.finder_contract == FinderContract(threshold=0.6)
     message = (
         "beat-finder/inter finds beats and does not class them; "
-        "give a model that does, such as 'cnn-mlp'"
+        f"give a model that does, such as {DEFAULT_MODEL!r}"
     )
     with pytest.raises(BundleError, match=f"^{re.escape(message)}$"):
         bundle.contract  # noqa: B018  # reading it is what is refused

@@ -17,6 +17,8 @@ from ectopy.models.cost import multiply_adds
 from ectopy.models.encoder import CHANNELS, KERNELS
 from ectopy.models.rhythm import NAMED_FEATURES
 from ectopy.models.saving import example_input
+from ectopy.training.recipe_files import load_recipe, shipped
+from ectopy.training.rhythm_recipe import RhythmRecipe
 
 ENCODER = sum(
     (256 >> block) * kernel * n_in * n_out
@@ -76,10 +78,20 @@ def test_rhythm_models_are_small(name, sees_beat, input_contract):
     model = create_model(name, {"sees_beat": sees_beat}).eval()
     found = multiply_adds(model, example_input(input_contract(name), 1))
     n = len(NAMED_FEATURES) + 8
-    heads = {"rhythm-mlp": n * 32 + 32 * 32 + 32 * 5, "rhythm-kan": (n * 6 + 6 * 5) * (1 + 8)}
+    heads = {"rhythm-mlp": n * 36 + 36 * 36 + 36 * 5, "rhythm-kan": (n + 6 + 5) * 6 * (1 + 8)}
     assert found == shape_encoder(2 + sees_beat, (16, 32, 32), 8) + heads[name]
     assert found <= 1_000_000
     assert sum(parameter.numel() for parameter in model.parameters()) <= 60_000
+
+
+@pytest.mark.parametrize("recipe", [name for name in shipped() if name.startswith("rhythm-")])
+def test_rhythm_models_are_small_as_shipped(recipe, input_contract):
+    for name, settings in load_recipe(recipe, RhythmRecipe).model.items():
+        model = create_model(name, settings).eval()
+        assert sum(parameter.numel() for parameter in model.parameters()) <= 60_000
+        cost = multiply_adds(model, example_input(input_contract(name), 1))
+        # Under intra, where patients are known, a wider encoder is worth its cost.
+        assert cost <= (1_000_000 if recipe.endswith("inter") else 1_600_000)
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))

@@ -41,8 +41,8 @@ def moved(samples: float) -> np.ndarray:
 
 
 def test_each_name_once_and_a_column_for_it():
-    assert len(NAMES) == len(set(NAMES)) == 19
-    assert Likeness()(torch.randn(7, 3, 256)).shape == (7, 19)
+    assert len(NAMES) == len(set(NAMES)) == 21
+    assert Likeness()(torch.randn(7, 3, 256)).shape == (7, 21)
     assert list(Likeness().parameters()) == []  # nothing is learned
     assert all(text and not text.endswith(".") for text in LIKENESS_FEATURES.values())
 
@@ -141,7 +141,8 @@ def test_another_p_wave():
 def test_a_line_under_the_p_wave_does_not_matter():
     """Wander, or the T wave of an early beat's predecessor: nearly straight over the P wave."""
     plain, sloped = features(NORMAL), features(NORMAL + 0.004 * T)
-    for name in ("p_likeness_overall", "p_likeness_local", "p_likeness_best", "p_size_overall"):
+    names = ("p_likeness_overall", "p_likeness_local", "p_likeness_best", "p_size_overall")
+    for name in (*names, "p_size"):
         assert sloped[name] == pytest.approx(plain[name], abs=0.05), name
 
 
@@ -150,6 +151,37 @@ def test_the_better_of_two_typical_beats():
     assert found["qrs_likeness_local"] == pytest.approx(TOP, abs=1e-5)
     assert found["qrs_likeness_best"] == found["qrs_likeness_local"]
     assert features(BROAD, BROAD, NORMAL)["qrs_likeness_best"] == pytest.approx(TOP, abs=1e-5)
+
+
+def test_a_beat_s_own_width():
+    """By hand: spread in time of the square of what stands above the region's mean."""
+    found = []
+    for sd_ms in (8, 14, 24, 40):
+        shape = bump(8, sd_ms * 0.36, 1.0)
+        slow = np.convolve(np.pad(shape, 2), np.ones(5) / 5, "valid")[::3][33:58]
+        power = (slow - slow.mean()) ** 2
+        time = np.arange(25) / 1.2
+        centre = (power * time).sum() / power.sum()
+        spread = math.sqrt((power * (time - centre) ** 2).sum() / power.sum())
+        found.append(features(shape)["qrs_width"])
+        assert found[-1] == pytest.approx(math.log(spread + 0.5), abs=1e-3)
+    assert min(np.diff(found)) > 0.1  # the broader, the more
+
+
+def test_what_is_of_the_beat_alone_knows_no_typical_beat():
+    other = features(NORMAL, BROAD, -BROAD)
+    for name in ("qrs_width", "p_size"):
+        assert other[name] == pytest.approx(features(NORMAL)[name], abs=1e-4)
+    paced, plain = features(BROAD, BROAD), features(NORMAL)
+    assert paced["qrs_likeness_best"] == pytest.approx(TOP, abs=1e-5)  # it is typical, and yet
+    assert paced["qrs_width"] > plain["qrs_width"] + 0.3
+    assert features(NORMAL - P)["p_size"] < plain["p_size"] - 1
+
+
+@pytest.mark.parametrize("gain", [0.3, -1.0, 5.0])
+def test_what_is_of_the_beat_alone_knows_no_gain(gain):
+    for name in ("qrs_width", "p_size"):
+        assert features(gain * NORMAL)[name] == pytest.approx(features(NORMAL)[name], abs=0.02)
 
 
 def test_flat_signals_are_finite():

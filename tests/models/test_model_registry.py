@@ -31,7 +31,8 @@ def error_of(name, settings=None) -> str:
 
 def test_unknown_model():
     assert error_of("resnet") == (
-        "unknown model 'resnet'; the models are: cnn-mlp, cnn-kan, rhythm-mlp, rhythm-kan, beat-finder"
+        "unknown model 'resnet'; the models are: cnn-mlp, cnn-kan, rhythm-mlp, rhythm-kan, "
+        "beat-finder"
     )
 
 

@@ -8,6 +8,7 @@ import shutil
 import pytest
 import torch
 
+from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import BundleError
 from ectopy.models import create_model
 from ectopy.models.bundle import find_bundle
@@ -120,7 +121,7 @@ def test_a_model_that_finds_beats_is_not_one_that_classes_them(tmp_path):
         load_model(folder)
     assert str(caught.value) == (
         "beat-finder/inter finds beats and does not class them; give a model that does, "
-        "such as 'cnn-mlp'"
+        f"such as {DEFAULT_MODEL!r}"
     )
 
 

@@ -140,12 +140,8 @@ def test_the_patient_s_own_rate_does_not_matter(factor):
     rng = np.random.default_rng(1)
     intervals = 0.9 * np.exp(rng.normal(0, 0.3, 200)).clip(0.5, 2)
     times = np.cumsum(intervals)
-    np.testing.assert_allclose(
-        rhythm_features(times * factor), rhythm_features(times), atol=1e-5
-    )
-    np.testing.assert_allclose(
-        rhythm_features(times + 3600), rhythm_features(times), atol=1e-5
-    )
+    np.testing.assert_allclose(rhythm_features(times * factor), rhythm_features(times), atol=1e-5)
+    np.testing.assert_allclose(rhythm_features(times + 3600), rhythm_features(times), atol=1e-5)
 
 
 def test_intervals_are_kept_within_limits():
@@ -180,9 +176,7 @@ def test_the_first_two_beats_by_hand():
 def test_one_beat_has_no_rhythm(n):
     with pytest.raises(SignalError) as caught:
         rhythm_features(np.zeros(n))
-    assert str(caught.value) == (
-        f"{n} beat: rhythm needs at least 2; give a longer recording"
-    )
+    assert str(caught.value) == (f"{n} beat: rhythm needs at least 2; give a longer recording")
 
 
 def test_what_is_said_of_the_recording_is_said_of_the_piece():

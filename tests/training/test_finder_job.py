@@ -319,7 +319,8 @@ def test_a_recipe_of_the_wrong_kind(settings):
     )
     assert error_of(replace(settings, model="cnn-kan")).startswith(
         f"recipe {settings.recipe!r} has the key 'batches_per_epoch', which is for the beat "
-        "finder; a model that sees single beats takes 'default' or 'baseline', or a TOML file with: "
+        "finder; a model that sees single beats takes 'default' or 'baseline', or a TOML file "
+        "with: "
     )
 
 

@@ -48,7 +48,7 @@ def error_of(name: str, kind: type[Recipe | FinderRecipe | RhythmRecipe] = Recip
 
 
 def test_the_shipped_recipes():
-    assert {"baseline", "beat-finder", "default", "rhythm-inter", "rhythm-intra"} <= set(shipped())
+    assert {"baseline", "beat-finder", "default"} <= set(shipped())
 
 
 def test_every_model_has_a_recipe_of_its_own():
@@ -58,8 +58,8 @@ def test_every_model_has_a_recipe_of_its_own():
             assert name in shipped()
             assert load_recipe(name, recipe_kind(model)).name == name
     assert default_recipe("cnn-kan", "intra") == "default"
-    assert default_recipe("rhythm-kan", "intra") == "rhythm-intra"
-    assert default_recipe("rhythm-mlp", "inter") == "rhythm-inter"
+    assert default_recipe("rhythm-kan", "intra") == "rhythm-kan-intra"
+    assert default_recipe("rhythm-mlp", "inter") == "rhythm-mlp-inter"
     assert default_recipe(FINDER, "inter") == FINDER
     kinds = {model: recipe_kind(model) for model in ("cnn-mlp", "rhythm-mlp", FINDER)}
     assert list(kinds.values()) == [Recipe, RhythmRecipe, FinderRecipe]
@@ -95,6 +95,8 @@ def test_a_shipped_recipe_of_the_rhythm_models(name):
     recipe = load_recipe(name, RhythmRecipe)
     models = [model for model in MODELS if recipe_kind(model) is RhythmRecipe]
     assert set(recipe.model) <= set(models)
+    assert len(recipe.model) == 1
+    assert name.startswith(f"{next(iter(recipe.model))}-")
     assert set(recipe.temperature) <= set(models)
     for model in models:
         create_model(model, recipe.model.get(model))
@@ -274,7 +276,8 @@ def test_a_recipe_of_beat_models_for_the_finder(name, key):
 def test_the_recipe_of_the_finder_for_a_beat_model():
     assert error_of("beat-finder") == (
         "recipe 'beat-finder' has the key 'batches_per_epoch', which is for the beat finder; "
-        f"a model that sees single beats takes 'default' or 'baseline', or a TOML file with: {KNOWN}"
+        "a model that sees single beats takes 'default' or 'baseline', or a TOML file with: "
+        f"{KNOWN}"
     )
 
 
@@ -330,7 +333,8 @@ def rhythm_keys() -> str:
 
 def test_a_recipe_of_another_kind_for_a_rhythm_model():
     ending = (
-        "; a rhythm model takes 'rhythm-inter' or 'rhythm-intra', or a TOML file with: "
+        "; a rhythm model takes 'rhythm-mlp-inter', 'rhythm-kan-inter' or the like, or a TOML "
+        "file with: "
         f"{rhythm_keys()}"
     )
     assert error_of("default", RhythmRecipe) == (
@@ -343,12 +347,12 @@ def test_a_recipe_of_another_kind_for_a_rhythm_model():
 
 
 def test_a_recipe_of_the_rhythm_models_for_others():
-    assert error_of("rhythm-inter").startswith(
-        "recipe 'rhythm-inter' has the key 'batches_per_epoch', which is for a rhythm model; "
+    assert error_of("rhythm-mlp-inter").startswith(
+        "recipe 'rhythm-mlp-inter' has the key 'batches_per_epoch', which is for a rhythm model; "
         "a model that sees single beats takes 'default' or 'baseline', or a TOML file with: "
     )
-    assert error_of("rhythm-inter", FinderRecipe).startswith(
-        "recipe 'rhythm-inter' has the key 'made_up_share', which is for a rhythm model; "
+    assert error_of("rhythm-mlp-inter", FinderRecipe).startswith(
+        "recipe 'rhythm-mlp-inter' has the key 'made_up_share', which is for a rhythm model; "
         "the beat finder takes 'beat-finder', or a TOML file with: "
     )
 
@@ -375,6 +379,7 @@ def test_what_a_rhythm_recipe_leaves_out_has_its_default(tmp_path):
         ("made_up_patients = 0", "made_up_patients", "0", "a whole number above 0"),
         ("made_up_share = 1.1", "made_up_share", "1.1", "a number from 0 to 1"),
         ("flatten = -0.1", "flatten", "-0.1", "a number from 0 to 1"),
+        ("smoothness = -1", "smoothness", "-1", "a number of at least 0"),
         ("aberrated = 1", "aberrated", "1", "true or false"),
         ("temperature = 2", "temperature", "2", "a table"),
         ("[dress]\nreal_s = 2", "dress: real_s", "2", "a number from 0 to 1"),

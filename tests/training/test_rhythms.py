@@ -52,6 +52,7 @@ def test_a_pool(pool):
     assert pool.features.shape == (n, len(RHYTHM_FEATURES))
     assert pool.features.dtype == np.float32
     assert pool.classes.shape == pool.fibrillation.shape == (n,)
+    assert np.array_equal(pool.patient, np.repeat(np.arange(60), 1500))
     assert np.isfinite(pool.features).all()
     shares = np.bincount(pool.classes, minlength=5) / n
     assert shares[3:].tolist() == [0, 0]
@@ -123,7 +124,10 @@ def test_bigeminy_has_a_period():
 def test_premature_beats_are_premature():
     classes, rr = play("_isolated_s")
     ratios = np.concatenate(
-        [intervals[one == S] / np.median(intervals) for one, intervals in zip(classes, rr, strict=True)]
+        [
+            intervals[one == S] / np.median(intervals)
+            for one, intervals in zip(classes, rr, strict=True)
+        ]
     )
     assert np.percentile(ratios, 95) < 1
     classes, rr = play("_ventricular")

@@ -206,9 +206,12 @@ def test_a_damaged_note(complete, copied, no_training):
         ({"models": ("beat-finder",)}, RecipeError, r"^model 'beat-finder' finds beats and does"),
         ({"recipe": "fancy"}, RecipeError, r"fancy"),
         ({"recipe": "beat-finder"}, RecipeError, r"beat-finder"),
-        ({"models": ("cnn-mlp", "rhythm-kan")}, RecipeError, r"; a rhythm model takes 'rhythm-int"),
-        ({"models": ("cnn-mlp", "rhythm-kan"), "recipe": "rhythm-inter"}, RecipeError,
-         r"; a model that sees single beats takes 'default' or "),
+        ({"models": ("cnn-mlp", "rhythm-kan")}, RecipeError, r"; a rhythm model takes 'rhythm-mlp"),
+        (
+            {"models": ("cnn-mlp", "rhythm-kan"), "recipe": "rhythm-kan-inter"},
+            RecipeError,
+            r"; a model that sees single beats takes 'default' or ",
+        ),
         ({"protocol": "detected"}, ProtocolError, r"^unknown protocol 'detected'"),
     ],
 )
@@ -226,6 +229,21 @@ def test_all_models_unless_named(complete, made_up_run, tmp_path, no_training):
     found, lines = complete(tmp_path, models=(), recipe="", seeds=1)
     assert [one.model for one in found] == list(MODELS)
     assert len(lines) == len(MODELS)
+
+
+@pytest.mark.slow
+def test_rhythm_models_are_trained_by_their_own_recipe(complete, tmp_path, monkeypatch):
+    text = 'name = "tiny"\ndescription = "One epoch."\nmax_epochs = 1\nbatches_per_epoch = 2\n'
+    file = tmp_path / "rhythm.toml"
+    file.write_text(text + "batch_size = 16\nmade_up_patients = 1\n")
+    chosen = {"models": ("rhythm-mlp",), "recipe": str(file), "seeds": 1}
+    found, lines = complete(tmp_path / "runs", **chosen)
+    assert lines[1] == "run 1 of 1: rhythm-mlp, seed 0, is scored on 330 test beats"
+    assert (found[0].model, len(found[0].epochs), len(found[0].classes)) == ("rhythm-mlp", 1, 330)
+    monkeypatch.setattr(module, "train", lambda *_: pytest.fail("it was trained"))
+    again, lines = complete(tmp_path / "runs", **chosen)
+    assert lines == ["run 1 of 1: rhythm-mlp, seed 0, is there"]
+    assert np.array_equal(again[0].probabilities, found[0].probabilities)
 
 
 def test_notes_hold_what_is_compared(finished):

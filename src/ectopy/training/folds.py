@@ -25,7 +25,7 @@ from ectopy.evaluation.calibration import (
 )
 from ectopy.evaluation.metrics import score_classes
 from ectopy.inference.engine import softmax
-from ectopy.models.bundle import CONFIG_FILE
+from ectopy.models.bundle import CONFIG_FILE, open_bundle
 from ectopy.models.saving import load_model
 from ectopy.training.dressing import Dresser, N, S
 from ectopy.training.recipe_files import default_recipe, load_recipe, reads_rhythm
@@ -37,6 +37,8 @@ from ectopy.training.rhythms import make_pool
 from ectopy.training.run import train
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from ectopy.models.beat_model import BeatModel
@@ -88,6 +90,7 @@ def cross_validate(settings: RunSettings, console: Console | None = None) -> dic
             console.print(f"fold {number} of {len(DS1_FOLDS)}: without {', '.join(fold)}")
             torch.compiler.reset()
             train(replace(settings, out=out, hold_out=fold, resume=True), console)
+        _check(out / "bundle", settings, recipe)
         network = load_model(out / "bundle")
         beats = load_rhythm_beats(fold, folder=settings.folder)
         rows = np.arange(len(beats))
@@ -108,6 +111,16 @@ def cross_validate(settings: RunSettings, console: Console | None = None) -> dic
     text = json.dumps(result, indent=2) + "\n"
     (settings.out / RESULT_FILE).write_text(text, encoding="utf-8")
     return result
+
+
+def _check(folder: Path, settings: RunSettings, recipe: RhythmRecipe) -> None:
+    """Refuse to judge a bundle of another run by this one's name."""
+    config = open_bundle(folder).config
+    training = config["training"]
+    found = (config["model"], training["seed"], training["recipe"])
+    if found != (settings.model, settings.seed, json.loads(json.dumps(recipe.to_dict()))):
+        msg = f"the bundle in {str(folder)!r} has another model, seed or recipe"
+        raise RecipeError(msg + "; judge it with the same ones or choose another --out")
 
 
 def _summary(
