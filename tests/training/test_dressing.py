@@ -60,7 +60,7 @@ def zero_mean(shape: np.ndarray) -> np.ndarray:
 def test_what_there_is(beats, pool):
     for n in (1, 7, 500):
         found = draw(beats, pool, DressSettings(), n)
-        assert [part.shape for part in found] == [(n, 320)] * 3 + [(n, 19), (n,)]
+        assert [part.shape for part in found] == [(n, 320)] * 3 + [(n, 20), (n,)]
         assert [part.dtype for part in found] == [np.float32] * 4 + [np.int64]
         assert all(np.isfinite(part).all() for part in found)
 

@@ -126,6 +126,7 @@ FEATURE_SCALES: dict[str, FeatureScale] = {
     "after_to_median": replace(_RATIO, label="RR after / median RR"),
     "before_to_long": replace(_RATIO, label="RR before / long RR nearby"),
     "before_to_overall": replace(_RATIO, label="RR before / long RR overall"),
+    "before_to_slow": replace(_RATIO, label="RR before / longest RR overall"),
     "change": replace(_RATIO, label="RR before / the one before it"),
     "previous_to_median": replace(_RATIO, label="previous beat's RR / median"),
     "next_to_median": replace(_RATIO, label="RR after next beat / median"),

@@ -28,6 +28,7 @@ RHYTHM_FEATURES: dict[str, str] = {
     "after_to_median": "log of the RR interval after the beat to the median of the 17 around",
     "before_to_long": "log of the interval before to the 80th percentile of the 61 around",
     "before_to_overall": "log of the interval before to the 80th percentile of the recording",
+    "before_to_slow": "log of the interval before to the 92nd percentile of the recording",
     "change": "log of the interval before to the one before that",
     "previous_to_median": "log of the previous beat's interval to the median of the 17 around",
     "next_to_median": "log of the next beat's interval after it to the median of the 17 around",
@@ -53,7 +54,7 @@ STRETCH_STEP = 0.13
 """Change of the logarithm of an interval that begins a new stretch."""
 
 STRETCH_AROUND = 9
-LONG_PERCENTILE = 80.0
+LONG_PERCENTILE, SLOW_PERCENTILE = 80.0, 92.0
 LAGS = (1, 2, 3, 4)
 MIN_BEATS = 2
 
@@ -104,8 +105,8 @@ def rhythm_features(
 
     Notes
     -----
-    The features look at beats on both sides, and one (``before_to_overall``) at the whole
-    recording, without labels: fair for the analysis of a recording, not for a stream.
+    The features look at beats on both sides, and two (``before_to_overall``,
+    ``before_to_slow``) at the whole recording, without labels: fair for the analysis of a recording, not for a stream.
 
     Examples
     --------
@@ -128,7 +129,8 @@ def rhythm_features(
         before - median,
         after - median,
         before - long,
-        before - _overall(before, piece),
+        before - _overall(before, piece, LONG_PERCENTILE),
+        before - _overall(before, piece, SLOW_PERCENTILE),
         before - previous,
         previous - median,
         following - median,
@@ -142,12 +144,14 @@ def rhythm_features(
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _overall(before: NDArray[np.float64], piece: NDArray[np.int64] | None) -> NDArray[np.float64]:
+def _overall(
+    before: NDArray[np.float64], piece: NDArray[np.int64] | None, percentile: float
+) -> NDArray[np.float64]:
     """Percentile of all intervals of each beat's part of the recording."""
     if piece is None:
-        return np.full(len(before), np.percentile(before, LONG_PERCENTILE))
+        return np.full(len(before), np.percentile(before, percentile))
     parts = [before[piece == k] for k in range(int(piece.max()) + 1)]
-    levels = [np.percentile(p if len(p) else before, LONG_PERCENTILE) for p in parts]
+    levels = [np.percentile(p if len(p) else before, percentile) for p in parts]
     return np.asarray(levels)[piece]
 
 

@@ -43,7 +43,7 @@ STEADY_IN_FIBRILLATION = (0.15, 0.65)
 class Dressed(NamedTuple):
     """Beats to train on: windows in mV with a margin, features, classes.
 
-    `beat`, `overall` and `local` have shape (beats, 320), `rhythm` (beats, 19), `classes` (beats,).
+    `beat`, `overall` and `local` have shape (beats, 320), `rhythm` (beats, 20), `classes` (beats,).
     """
 
     beat: NDArray[np.float32]

@@ -39,7 +39,7 @@ class Rhythm(NamedTuple):
 
 
 class RhythmPool(NamedTuple):
-    """Beats of many made-up patients with their features, shape (beats, 18), and the patient."""
+    """Beats of many made-up patients with their features, shape (beats, 19), and the patient."""
 
     classes: NDArray[np.int64]
     features: NDArray[np.float32]
@@ -291,7 +291,7 @@ def _add_v(
 EPISODES: tuple[tuple[Callable[[int, Generator, float], Episode], float], ...] = (
     (_isolated_s, 0.2),
     (_runs_of_s, 0.15),
-    (_sick_sinus, 0.08),
+    (_sick_sinus, 0.12),
     (_fibrillation, 0.15),
     (_ventricular, 0.15),
     (_s_bigeminy, 0.05),
