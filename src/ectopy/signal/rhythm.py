@@ -105,8 +105,8 @@ def rhythm_features(
 
     Notes
     -----
-    The features look at beats on both sides, and two (``before_to_overall``,
-    ``before_to_slow``) at the whole recording, without labels: fair for the analysis of a recording, not for a stream.
+    The features look at beats on both sides, and two (``before_to_overall``, ``before_to_slow``)
+    at the whole recording, without labels: fair for the analysis of a recording, not for a stream.
 
     Examples
     --------
