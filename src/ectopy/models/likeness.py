@@ -129,9 +129,10 @@ def _height(x: Tensor) -> Tensor:
 
 def _width(x: Tensor) -> Tensor:
     """Spread of the squared deflection from the mean in time, in 10 ms."""
-    power = _without_mean(x).square() + 1e-9
+    power = _without_mean(x).square()
     time = torch.arange(x.shape[-1], dtype=x.dtype, device=x.device) / 1.2
-    total = power.sum(-1)
+    # Not "+ 1e-9": a sum with so little is taken for nothing when the graph is exported.
+    total = power.sum(-1).clamp_min(1e-6)
     centre = (power * time).sum(-1) / total
     spread = (power * (time - centre.unsqueeze(-1)).square()).sum(-1) / total
     return torch.sqrt(spread + 1e-9)
