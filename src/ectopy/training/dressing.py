@@ -2,7 +2,8 @@
 
 A made-up beat takes its timing from a made-up patient and its shape from a real training record. A
 supraventricular beat is mostly a normal beat with another P wave; a ventricular one is a record's
-own, or another's fitted to its size; a fusion beat is between the two; in fibrillation P waves are
+own, or another's fitted to its size; a fusion beat is between the two; a paced beat comes from the
+paced records, also into the rhythm of patients who are paced on demand; in fibrillation P waves are
 taken off. The T wave of the beat before comes along where the beat comes early.
 """
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ectopy.training.rhythms import RhythmPool
 
 FS = 360.0
-N, S, V, F, _ = range(len(CLASSES))
+N, S, V, F, Q = range(len(CLASSES))
 _NAMES = tuple(RHYTHM_FEATURES)
 OVERALL, MEDIAN, LENGTH = (
     _NAMES.index(name) for name in ("before_to_overall", "before_to_median", "stretch_length")
@@ -75,8 +76,10 @@ class Dresser:
         self.beats, self.pool, self.settings = beats, pool, settings
         self.records = np.unique(beats.inputs.piece[rows])
         self.by_class = {c: beats.by_record(CLASSES[c], rows) for c in (N, S, V)}
+        self.by_class[Q] = beats.by_record(CLASSES[Q], rows, paced=True)
+        self.makes = [c for c in (N, S, V, Q) if c != Q or self.by_class[Q]]
         self.normal_of = {int(beats.inputs.piece[g[0]]): g for g in self.by_class[N]}
-        self._timing = {c: np.flatnonzero(pool.classes == c) for c in (N, S, V)}
+        self._timing = {c: np.flatnonzero(pool.classes == c) for c in self.makes}
         features = pool.features[self._timing[N]]
         # Normal beats that a hasty reader would take for early ones come more often.
         weight = 1.0 + 3.0 * pool.fibrillation[self._timing[N]]
@@ -85,11 +88,13 @@ class Dresser:
 
     def draw(self, n: int, rng: Generator) -> Dressed:
         """Make `n` beats up."""
-        shares = self.settings.shares
-        kind = rng.choice(4, size=n, p=np.array(shares) / sum(shares))
+        shares = np.array(self.settings.shares)
+        if Q not in self.makes:
+            shares[Q] = 0
+        kind = rng.choice(len(shares), size=n, p=shares / shares.sum())
         timing_class = np.where(kind == F, N, kind)
         timing = np.empty(n, np.int64)
-        for c in (N, S, V):
+        for c in self.makes:
             mine = np.flatnonzero(timing_class == c)
             timing[mine] = self._timing[c][self._pick_timing(c, len(mine), rng)]
         return self.dress(kind, timing, rng)
@@ -100,7 +105,7 @@ class Dresser:
         Parameters
         ----------
         kind : ndarray of int64, shape (beats,)
-            Class of each: N, S, V, or F with the timing of an N.
+            Class of each: N, S, V, F with the timing of an N, or, where `makes` has it, Q.
         timing : ndarray of int64, shape (beats,)
             Row of each in the pool.
         rng : numpy.random.Generator
@@ -120,7 +125,7 @@ class Dresser:
         if not self.by_class[S]:
             taken[taken == S] = N
         out = np.empty(len(classes), np.int64)
-        for c in (N, S, V):
+        for c in self.makes:
             mine = np.flatnonzero(taken == c)
             out[mine] = _one_of_each(self.by_class[c] or self.by_class[N], len(mine), rng)
         return out
@@ -137,6 +142,11 @@ class Dresser:
         beat, overall = inputs.windows[source].copy(), inputs.overall[record].copy()
         local, steady = inputs.local[inputs.block[source]].copy(), inputs.rhythm[source, -1].copy()
         features, atria = self.pool.features[timing], self.pool.fibrillation[timing]
+        on_demand = (kind == Q) & (rng.random(n) < self.settings.on_demand)
+        if on_demand.any():
+            record = self._paced_on_demand(
+                np.flatnonzero(on_demand), features, record, (beat, overall, local, steady), rng
+            )
         fusion = kind == F
         beat = self._ventricular(beat, kind, record, rng)
         own = self.beats.p_waves[record]
@@ -155,7 +165,8 @@ class Dresser:
         overall -= np.where(none & (rng.random((n, 1)) < 0.5), own, 0)
         local -= np.where(none, own, 0)
         steady = np.where(atria, rng.uniform(*STEADY_IN_FIBRILLATION, n), steady)
-        beat += np.where(fusion[:, None], 0, self._t_before(features, source, record, rng))
+        kept = (fusion | (kind == Q))[:, None]
+        beat += np.where(kept, 0, self._t_before(features, source, record, rng))
         # Another shape of the QRS complex that lasts, as after a change of posture or conduction.
         lasting = ((kind == N) | (kind == S)) & (rng.random(n) < self.settings.lasting_change)
         strange = inputs.overall[self._any_record(n, rng)]
@@ -168,6 +179,33 @@ class Dresser:
             np.concatenate([features, steady[:, None]], axis=1).astype(np.float32),
             kind.astype(np.int64),
         )
+
+    def _paced_on_demand(
+        self,
+        rows: NDArray[np.int64],
+        features: NDArray[np.float32],
+        record: NDArray[np.int64],
+        parts: tuple[NDArray[np.float32], ...],
+        rng: Generator,
+    ) -> NDArray[np.int64]:
+        """Put some paced beats into patients who are not paced, in place; return the records."""
+        beat, overall, local, steady = parts
+        inputs, n = self.beats.inputs, len(rows)
+        host = _one_of_each(self.by_class[N], n, rng)
+        hosts = inputs.piece[host]
+        size = _qrs_height(overall[rows]) / _qrs_height(inputs.overall[hosts])
+        size /= rng.uniform(0.7, 1.6, (n, 1)).astype(np.float32)
+        paced = overall[rows] / size
+        beat[rows] /= size
+        overall[rows] = inputs.overall[hosts]
+        lasting = (features[rows, LENGTH] > LONG_RUN) & (rng.random(n) < 0.8)
+        local[rows] = np.where(lasting[:, None], paced, inputs.local[inputs.block[host]])
+        steady[rows] = np.where(
+            lasting, rng.uniform(*STEADY_IN_FIBRILLATION, n), rng.uniform(0.3, 1.8, n)
+        )
+        record = record.copy()
+        record[rows] = hosts
+        return record
 
     def _ventricular(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 from rich.console import Console
 
 from ectopy.beats import CLASSES
-from ectopy.data.protocols import DS1_FOLDS
+from ectopy.data.protocols import DS1_FOLDS, PACED
 from ectopy.errors import RecipeError
 from ectopy.evaluation.calibration import (
     apply_temperature,
@@ -84,15 +85,16 @@ def cross_validate(settings: RunSettings, console: Console | None = None) -> dic
         settings.recipe or default_recipe(settings.model, settings.protocol), RhythmRecipe
     )
     logits, classes, records, made_up = [], [], [], []
-    for number, fold in enumerate(DS1_FOLDS, start=1):
+    for number, (fold, paced) in enumerate(zip_longest(DS1_FOLDS, PACED), start=1):
+        held_out = (*fold, paced) if paced else fold
         out = settings.out / f"fold{number}"
         if not (out / "bundle" / CONFIG_FILE).is_file():
-            console.print(f"fold {number} of {len(DS1_FOLDS)}: without {', '.join(fold)}")
+            console.print(f"fold {number} of {len(DS1_FOLDS)}: without {', '.join(held_out)}")
             torch.compiler.reset()
-            train(replace(settings, out=out, hold_out=fold, resume=True), console)
+            train(replace(settings, out=out, hold_out=held_out, resume=True), console)
         _check(out / "bundle", settings, recipe)
         network = load_model(out / "bundle")
-        beats = load_rhythm_beats(fold, folder=settings.folder)
+        beats = load_rhythm_beats(held_out, folder=settings.folder)
         rows = np.arange(len(beats))
         logits.append(validation_logits(network, KnownBeats(beats, rows)))
         classes.append(beats.classes)
@@ -160,6 +162,7 @@ def _judge_made_up(
     dresser = Dresser(beats, np.arange(len(beats)), pool, recipe.dress)
     rng = np.random.default_rng(JUDGED_SEED)
     timing = np.arange(0, len(pool.classes), EVERY)
+    timing = timing[np.isin(pool.classes[timing], dresser.makes)]
     dressed = dresser.dress(pool.classes[timing], timing, rng)
     shapes = disturb(dressed, UNDISTURBED, rng)
     with torch.inference_mode():

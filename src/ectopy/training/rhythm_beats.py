@@ -71,13 +71,24 @@ class RhythmBeats:
         """Of each record's typical beat."""
         return t_waves(self.inputs.overall, PEAK)
 
-    def by_record(self, name: str, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """Of these rows, those of one class, record by record; paced records and few beats out."""
+    def by_record(
+        self, name: str, rows: NDArray[np.int64], *, paced: bool = False
+    ) -> list[NDArray[np.int64]]:
+        """Of these rows, those of one class, record by record, without records of few.
+
+        Parameters
+        ----------
+        name : str
+            Class.
+        rows : ndarray of int64
+        paced : bool
+            Of the paced records, or of all others.
+        """
         wanted = rows[self.classes[rows] == CLASSES.index(name)]
         groups = [
             wanted[self.inputs.piece[wanted] == k]
             for k, record in enumerate(self.records)
-            if record not in PACED
+            if (record in PACED) == paced
         ]
         return [group for group in groups if len(group) >= LEAST]
 

@@ -98,14 +98,14 @@ class RhythmJob:
             msg = "protocol 'intra' has its own validation part; leave --hold-out out"
             raise RecipeError(msg)
         records = self.protocol.train_records
-        unknown = sorted(set(settings.hold_out) - set(records))
+        self.records = (*records, *PACED) if self.by_patients else records
+        unknown = sorted(set(settings.hold_out) - set(self.records))
         if unknown:
             msg = f"record {unknown[0]!r} cannot be held out; the training records are: "
-            raise RecipeError(msg + ", ".join(records))
+            raise RecipeError(msg + ", ".join(self.records))
         if set(records) <= set(settings.hold_out):
             msg = "all training records are held out; leave one at least to learn from"
             raise RecipeError(msg)
-        self.records = (*records, *PACED) if self.by_patients else records
         self.validated = bool(settings.hold_out) or not self.by_patients
 
     def prepare(self) -> None:

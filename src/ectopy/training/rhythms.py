@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-N, S, V = (CLASSES.index(name) for name in "NSV")
+N, S, V, Q = (CLASSES.index(name) for name in "NSVQ")
 SHORTEST_S = 0.2
 
 Episode = tuple["NDArray[np.int64]", "NDArray[np.float64]"]
@@ -29,7 +29,7 @@ Episode = tuple["NDArray[np.int64]", "NDArray[np.float64]"]
 class Rhythm(NamedTuple):
     """Beats of one made-up patient.
 
-    `classes` is N, S or V, `intervals_s` the RR interval before each beat, `fibrillation` whether
+    `classes` is N, S, V or Q, `intervals_s` the RR interval before each beat, `fibrillation` whether
     the atria fibrillate; each of shape (beats,).
     """
 
@@ -237,6 +237,23 @@ def _mixed(n: int, rng: Generator, base_s: float) -> Episode:
     return classes, rr
 
 
+def _paced(n: int, rng: Generator, base_s: float) -> Episode:
+    """Pacemaker rhythm, all but regular: throughout, or on demand with normal beats between."""
+    scatter = _log_uniform(rng, 0.001, 0.012)
+    rr = base_s * rng.uniform(0.75, 1.2) * np.exp(rng.normal(0, scatter, n))
+    classes = np.full(n, Q, np.int64)
+    if rng.random() < 0.5:
+        i = 0
+        while i < n:
+            i += int(_log_uniform(rng, 2, 120))
+            stop = min(i + int(_log_uniform(rng, 1, 120)), n)
+            if i < stop:
+                rr[i:stop] *= rng.uniform(0.7, 1.0) * np.exp(rng.normal(0, 0.02, stop - i))
+                classes[i:stop] = N
+            i = stop
+    return classes, rr
+
+
 def _arrhythmia(n: int, rng: Generator, base_s: float) -> Episode:
     """Strong sinus arrhythmia; all beats are N."""
     swing = rng.uniform(0.05, 0.2) * np.sin(np.arange(n) / rng.uniform(2, 15))
@@ -298,5 +315,6 @@ EPISODES: tuple[tuple[Callable[[int, Generator, float], Episode], float], ...] =
     (_blocks, 0.07),
     (_mixed, 0.1),
     (_arrhythmia, 0.05),
+    (_paced, 0.06),
 )
 """Kinds of episode and how often each is drawn, on average over patients."""
