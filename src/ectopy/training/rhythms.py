@@ -29,8 +29,8 @@ Episode = tuple["NDArray[np.int64]", "NDArray[np.float64]"]
 class Rhythm(NamedTuple):
     """Beats of one made-up patient.
 
-    `classes` is N, S, V or Q, `intervals_s` the RR interval before each beat, `fibrillation` whether
-    the atria fibrillate; each of shape (beats,).
+    `classes` is N, S, V or Q, `intervals_s` the RR interval before each beat, `fibrillation`
+    whether the atria fibrillate; each of shape (beats,).
     """
 
     classes: NDArray[np.int64]
