@@ -2,6 +2,5 @@
 
 from __future__ import annotations
 
-DEFAULT_MODEL = "rhythm-mlp"
-DEFAULT_PROTOCOL = "inter"
-"""Trained on DS1 alone, so that what is measured on DS2 is true of it."""
+DEFAULT_MODEL = "cnn-mlp"
+DEFAULT_PROTOCOL = "intra"

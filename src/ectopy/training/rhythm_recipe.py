@@ -23,11 +23,11 @@ class DressSettings:
     s_share: Share = 0.12
     v_share: Share = 0.23
     f_share: Share = 0.03
-    q_share: Share = 0.04
+    q_share: Share = 0.02
     real_s: Share = 0.15  # of S: a record's own; the others are normal beats with another P wave
     other_p: Share = 0.8  # of those: whether the P wave is changed
     crossed_v: Share = 0.5  # of V: another record's, fitted
-    on_demand: Share = 0.6  # of Q: a paced record's beat fitted to a patient who is not paced
+    on_demand: Share = 1.0  # of Q: a paced record's beat fitted to a patient who is not paced
     lasting_change: Share = 0.05  # of N and S: the overall typical beat is another record's
 
     @property
