@@ -56,6 +56,7 @@ def test_a_single_premature_beat():
         "after_to_median": pause,
         "before_to_long": early,
         "before_to_overall": early,
+        "before_to_slow": early,
         "change": early,
         "previous_to_median": 0.0,
         "next_to_median": 0.0,
@@ -97,7 +98,8 @@ def test_a_long_run_hides_from_the_median_but_not_from_the_long_intervals():
     found = features([0.8] * 60 + [0.5] * 30 + [0.8] * 60)
     middle = 75
     assert found["before_to_median"][middle] == near(0)
-    for name in ("before_to_long", "before_to_overall", "before_to_past", "median_to_long"):
+    names = ("before_to_long", "before_to_overall", "before_to_slow", "before_to_past")
+    for name in (*names, "median_to_long"):
         assert found[name][middle] == near(np.log(0.5 / 0.8)), name
 
 
@@ -111,6 +113,17 @@ def test_more_early_beats_than_late_ones():
     np.testing.assert_allclose(found["before_to_long"][early], np.log(0.5), atol=1e-5)
     np.testing.assert_allclose(found["before_to_overall"][late], 0, atol=1e-5)
     np.testing.assert_allclose(found["least_irregularity"][60:100], 0, atol=1e-5)  # four apart
+
+
+def test_so_many_early_beats_that_only_the_slowest_tell():
+    """Nine beats at 0.6 s between pauses: of ten intervals nine are early, more than 80 %."""
+    found = features(([1.2] + [0.6] * 9) * 40)
+    early = np.arange(60, 160)[(np.arange(60, 160) - 1) % 10 != 0]
+    late = np.arange(60, 160)[(np.arange(60, 160) - 1) % 10 == 0]
+    for name in ("before_to_median", "before_to_long", "before_to_overall"):
+        np.testing.assert_allclose(found[name][early], 0, atol=1e-5, err_msg=name)
+    np.testing.assert_allclose(found["before_to_slow"][early], np.log(0.5), atol=1e-5)
+    np.testing.assert_allclose(found["before_to_slow"][late], 0, atol=1e-5)
 
 
 def test_a_pause():
@@ -161,7 +174,7 @@ def test_few_beats_are_enough(n, kind):
         "same": np.zeros(n),
     }[kind]
     found = rhythm_features(times)
-    assert found.shape == (n, 18)
+    assert found.shape == (n, len(NAMES))
     assert np.isfinite(found).all()
 
 
@@ -183,12 +196,12 @@ def test_what_is_said_of_the_recording_is_said_of_the_piece():
     intervals = np.array([0.8] * 50 + [0.5] * 50)
     times = np.cumsum(intervals)
     piece = np.repeat([0, 1], 50)
-    column = NAMES.index("before_to_overall")
+    columns = [NAMES.index(name) for name in ("before_to_overall", "before_to_slow")]
     whole, apart = rhythm_features(times), rhythm_features(times, piece)
-    np.testing.assert_allclose(whole[50:, column], np.log(0.5 / 0.8), atol=1e-5)
-    np.testing.assert_allclose(apart[1:50, column], 0, atol=1e-5)
-    np.testing.assert_allclose(apart[51:, column], 0, atol=1e-5)
-    others = [k for k in range(18) if k != column]
+    np.testing.assert_allclose(whole[50:, columns], np.log(0.5 / 0.8), atol=1e-5)
+    np.testing.assert_allclose(apart[1:50, columns], 0, atol=1e-5)
+    np.testing.assert_allclose(apart[51:, columns], 0, atol=1e-5)
+    others = [k for k in range(len(NAMES)) if k not in columns]
     np.testing.assert_array_equal(whole[:, others], apart[:, others])
 
 

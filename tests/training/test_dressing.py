@@ -10,7 +10,7 @@ from rhythm_patients import INTERVAL_S, SHAPES, P, T, X, bump, patients
 
 from ectopy.signal.rhythm import RHYTHM_FEATURES
 from ectopy.training import dressing
-from ectopy.training.dressing import Dressed, Dresser, F, N, S, V
+from ectopy.training.dressing import Dressed, Dresser, F, N, Q, S, V
 from ectopy.training.rhythm_beats import PEAK, RhythmBeats
 from ectopy.training.rhythm_recipe import DressSettings
 from ectopy.training.rhythms import RhythmPool, make_pool
@@ -34,15 +34,15 @@ def beats() -> RhythmBeats:
 
 def steady(n: int, kind: int, *, fibrillation: bool = False, early: float = 0.0) -> RhythmPool:
     """Beats of N with nothing in their rhythm, and of one class that come early by a logarithm."""
-    classes = np.concatenate([np.full(n, c) for c in (N, S, V)])
-    features = np.zeros((3 * n, len(NAMES)), dtype=np.float32)
+    classes = np.concatenate([np.full(n, c) for c in (N, S, V, Q)])
+    features = np.zeros((4 * n, len(NAMES)), dtype=np.float32)
     features[classes == kind, NAMES.index("before_to_overall")] = early
-    atria = np.full(3 * n, fibrillation)
-    return RhythmPool(classes, features, atria, np.zeros(3 * n, np.int64))
+    atria = np.full(4 * n, fibrillation)
+    return RhythmPool(classes, features, atria, np.zeros(4 * n, np.int64))
 
 
 def only(kind: int, **changes: float) -> DressSettings:
-    shares = {f"{c}_share": float(k == kind) for k, c in enumerate("nsvf")}
+    shares = {f"{c}_share": float(k == kind) for k, c in enumerate("nsvfq")}
     return replace(PLAIN, **shares, **changes)
 
 
@@ -66,12 +66,13 @@ def test_what_there_is(beats, pool):
 
 
 def test_classes_come_as_often_as_the_recipe_says(beats, pool):
-    shares = (0.4, 0.3, 0.2, 0.1)
-    settings = replace(PLAIN, n_share=0.4, s_share=0.3, v_share=0.2, f_share=0.1)
+    shares = {"n": 0.35, "s": 0.25, "v": 0.2, "f": 0.1, "q": 0.1}
+    settings = replace(PLAIN, **{f"{c}_share": share for c, share in shares.items()})
     counts = np.bincount(draw(beats, pool, settings, 4000).classes, minlength=5) / 4000
-    np.testing.assert_allclose(counts, [*shares, 0], atol=0.03)
-    assert set(draw(beats, pool, only(V)).classes) == {V}
-    half = replace(settings, n_share=0.2, s_share=0.15, v_share=0.1, f_share=0.05)
+    np.testing.assert_allclose(counts, list(shares.values()), atol=0.02)
+    for kind in (N, S, V, F, Q):
+        assert set(draw(beats, pool, only(kind)).classes) == {kind}
+    half = replace(PLAIN, **{f"{c}_share": share / 2 for c, share in shares.items()})
     assert np.array_equal(draw(beats, pool, half).classes, draw(beats, pool, settings).classes)
 
 
@@ -230,26 +231,133 @@ def test_a_lasting_change_is_another_patient_s_shape_at_this_one_s_size():
     assert np.array_equal(plain.local, found.local)
 
 
-def test_paced_patients_give_no_beats(beats):
+def test_paced_patients_give_paced_beats_alone(beats):
     dresser = Dresser(beats, np.arange(len(beats)), steady(50, N), PLAIN)
     paced = beats.records.index("107")
-    for groups in dresser.by_class.values():
-        assert all((beats.inputs.piece[group] != paced).all() for group in groups)
+    for kind, groups in dresser.by_class.items():
+        assert all((beats.inputs.piece[g] == paced).all() == (kind == Q) for g in groups)
+        assert all((beats.classes[g] == kind).all() for g in groups)
+    assert len(dresser.by_class[Q]) == 1
     assert sorted(dresser.normal_of) == [0, 1, 2]
 
 
-def test_nothing_comes_of_beats_that_are_not_for_training(beats, pool):
+@pytest.fixture(scope="module")
+def paced() -> RhythmBeats:
+    """Two patients who are not paced, of one and two mV, and one of three mV who is."""
+    records = {"101": "N" * 60, "103": "N" * 60, "102": "Q" * 60}
+    return patients(records, sizes={"103": 2.0, "102": 3.0})
+
+
+@pytest.mark.parametrize("early", [0.0, -0.6])
+def test_a_beat_paced_throughout_is_its_record_s(paced, early):
+    """And so are its typical beats; no T wave is added, however early the beat comes."""
+    found = draw(paced, steady(50, Q, early=early), only(Q, on_demand=0.0))
+    assert set(found.classes) == {Q}
+    shape = np.tile(3 * zero_mean(SHAPES["Q"]), (200, 1))
+    for part in (found.beat, found.overall, found.local):
+        np.testing.assert_allclose(part, shape, atol=1e-5)
+    np.testing.assert_allclose(found.rhythm[:, NAMES.index("before_to_overall")], early)
+    assert set(found.rhythm[:, -1]) <= set(paced.inputs.rhythm[paced.inputs.piece == 2, -1])
+
+
+def of_host(found: Dressed) -> list[np.ndarray]:
+    """Which of the made-up beats have the typical beat of patient 101, and which that of 103."""
+    return [np.abs(found.overall - s * zero_mean(SHAPES["N"])).max(1) < 1e-4 for s in (1.0, 2.0)]
+
+
+@pytest.mark.parametrize("early", [0.0, -0.6])
+def test_a_beat_paced_on_demand_is_among_beats_of_a_patient_who_is_not(paced, early):
+    """Of the paced record's shape, to the ends of the window, at a size near this patient's."""
+    found = draw(paced, steady(50, Q, early=early), only(Q, on_demand=1.0), 400)
+    assert set(found.classes) == {Q}
+    hosts = of_host(found)
+    assert (hosts[0] ^ hosts[1]).all()
+    assert 0.4 < hosts[0].mean() < 0.6
+    np.testing.assert_allclose(found.local, found.overall, atol=1e-5)
+    likeness = [np.corrcoef(row, SHAPES["Q"])[0, 1] for row in found.beat]
+    assert min(likeness) > 0.99999
+    size = np.ptp(found.beat[:, QRS_REGION], axis=1) / np.ptp(found.overall[:, QRS_REGION], axis=1)
+    for mine in hosts:
+        assert 0.65 < size[mine].min() < 0.8
+        assert 1.5 < size[mine].max() < 1.7
+    assert 0.3 <= found.rhythm[:, -1].min() < 0.5
+    assert 1.6 < found.rhythm[:, -1].max() <= 1.8
+
+
+def test_a_long_paced_stretch_s_local_typical_beat_is_paced(paced):
+    pool = steady(50, Q)
+    pool.features[:, NAMES.index("stretch_length")] = 1.9
+    found = draw(paced, pool, only(Q, on_demand=1.0), 400)
+    assert (of_host(found)[0] ^ of_host(found)[1]).all()
+    followed = np.abs(found.local - found.beat).max(axis=1) < 1e-4
+    assert 0.7 < followed.mean() < 0.9
+    np.testing.assert_allclose(found.local[~followed], found.overall[~followed], atol=1e-5)
+    low, high = dressing.STEADY_IN_FIBRILLATION
+    assert (low <= found.rhythm[followed, -1]).all()
+    assert (found.rhythm[followed, -1] <= high).all()
+    assert (found.rhythm[~followed, -1] > high).any()
+
+
+def test_as_many_are_paced_on_demand_as_the_recipe_says(paced):
+    found = draw(paced, steady(50, Q), only(Q, on_demand=0.3), 1000)
+    hosts = of_host(found)
+    assert (hosts[0] | hosts[1]).mean() == pytest.approx(0.3, abs=0.05)
+    # Beats of other classes know nothing of it.
+    for kind in (N, S, V, F):
+        one, other = (draw(paced, steady(50, N), only(kind, on_demand=s)) for s in (0.0, 1.0))
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("why", ["none held", "held out", "of others", "few", "no such rhythm"])
+def test_without_paced_beats_none_are_made_and_the_others_keep_their_shares(paced, why):
+    rows, pool = np.arange(len(paced)), steady(50, N)
+    if why == "none held":
+        paced = patients({"101": "N" * 60})
+        rows = np.arange(60)
+    elif why == "held out":
+        rows = rows[paced.inputs.piece[rows] != 2]
+    elif why == "of others":  # what nobody could class is no shape of a paced beat
+        paced = replace(paced, records=("101", "103", "106"))
+    elif why == "few":
+        rows = rows[:124]
+    else:
+        pool = RhythmPool(*(part[pool.classes != Q] for part in pool))
+    settings = replace(PLAIN, q_share=0.5)
+    dresser = Dresser(paced, rows, pool, settings)
+    assert dresser.makes == [N, S, V]
+    total = sum(settings.shares[:4])
+    np.testing.assert_allclose(dresser.shares, [*np.array(settings.shares[:4]) / total, 0])
+    found = dresser.draw(4000, np.random.default_rng(0)).classes
+    np.testing.assert_allclose(np.bincount(found, minlength=5) / 4000, dresser.shares, atol=0.03)
+
+
+def test_a_class_that_no_made_up_patient_has_is_not_made(paced):
+    pool = steady(50, N)
+    rows = np.arange(len(paced))
+    for missing, makes in ((V, [N, S, Q]), (S, [N, V, Q]), (N, [S, V, Q])):
+        other = RhythmPool(*(part[pool.classes != missing] for part in pool))
+        dresser = Dresser(paced, rows, other, PLAIN)
+        assert dresser.makes == makes
+        found = dresser.draw(500, np.random.default_rng(0))
+        gone = {missing, F} if missing == N else {missing}  # fusion beats are timed as N
+        assert set(found.classes) == {N, S, V, F, Q} - gone
+        assert np.isfinite(found.beat).all()
+
+
+@pytest.mark.parametrize("held_out", [[1, 3], [1]])
+def test_nothing_comes_of_beats_that_are_not_for_training(beats, pool, held_out):
     """Everything of the patients held out is no number: one that is taken would show."""
     inputs = beats.inputs
     windows, overall, local = (a.copy() for a in (inputs.windows, inputs.overall, inputs.local))
-    out = np.isin(inputs.piece, [1, 3])
-    windows[out], overall[[1, 3]], local[np.unique(inputs.block[out])] = np.nan, np.nan, np.nan
+    out = np.isin(inputs.piece, held_out)
+    windows[out], overall[held_out], local[np.unique(inputs.block[out])] = np.nan, np.nan, np.nan
     windows[:5] = np.nan  # and some beats of a patient who is not
     marked = replace(beats, inputs=replace(inputs, windows=windows, overall=overall, local=local))
     rows = np.flatnonzero(~out)[5:]
     dresser = Dresser(marked, rows, pool, DressSettings(lasting_change=0.5))
     found = dresser.draw(2000, np.random.default_rng(0))
     assert all(np.isfinite(part).all() for part in found)
+    assert (Q in found.classes) == (3 not in held_out)
 
 
 def test_few_beats_of_a_class_make_no_others():

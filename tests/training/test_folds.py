@@ -14,6 +14,7 @@ from ectopy.data.protocols import DS1, DS1_FOLDS, PACED
 from ectopy.errors import RecipeError
 from ectopy.models.bundle import find_bundle
 from ectopy.training import folds as module
+from ectopy.training import rhythm_beats
 from ectopy.training.folds import _f1, _summary, cross_validate
 
 
@@ -83,6 +84,8 @@ def test_summary_counts_each_record():
 
 @pytest.mark.slow
 def test_five_runs_and_what_they_say(made_up_mitdb: Path, tmp_path: Path, monkeypatch):
+    # The made-up records have one paced beat each; some are to be made of them, too.
+    monkeypatch.setattr(rhythm_beats, "LEAST", 1)
     text = RECIPE.replace("max_epochs = 3", "max_epochs = 1")
     settings = tiny(tmp_path, made_up_mitdb, text)
     result = cross_validate(settings)

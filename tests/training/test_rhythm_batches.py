@@ -12,6 +12,7 @@ from rhythm_patients import patients
 from ectopy.beats import CLASSES
 from ectopy.data.mitdb import load
 from ectopy.data.protocols import load_beats
+from ectopy.errors import RecipeError
 from ectopy.inference.engine import BATCH, Classifier
 from ectopy.signal.typical import AFTER, BEFORE
 from ectopy.training.beats import VALIDATION_BATCH
@@ -25,7 +26,7 @@ from ectopy.training.rhythm_batches import (
     disturb,
 )
 from ectopy.training.rhythm_beats import MARGIN, RhythmBeats, load_rhythm_beats
-from ectopy.training.rhythm_recipe import DisturbSettings, RhythmRecipe
+from ectopy.training.rhythm_recipe import DisturbSettings, DressSettings, RhythmRecipe
 from ectopy.training.rhythms import make_pool
 
 NOTHING = DisturbSettings(**{one.name: 0.0 for one in fields(DisturbSettings)})
@@ -90,6 +91,29 @@ def test_share_of_real_beats(beats, pool, share, real):
     known = {row.tobytes() for row in beats.inputs.rhythm}
     rows = [row.numpy().tobytes() in known for row in found[1]]
     assert rows == [True] * real + [False] * (40 - real)
+
+
+def test_made_up_beats_of_classes_that_cannot_be_made(beats, pool):
+    paced = DressSettings(n_share=0, s_share=0, v_share=0, f_share=0, q_share=1)
+    rows = np.flatnonzero(beats.inputs.piece != 3)
+    with pytest.raises(RecipeError) as caught:
+        dataset(beats, pool, rows, dress=paced)
+    assert str(caught.value) == (
+        "recipe value dress: none of the classes that its shares ask for can be made up of these "
+        "records; expected a share above 0 of: N, S, V"
+    )
+    found = dataset(beats, pool, rows, dress=paced, made_up_share=0.0)[(0, 0, 0, 0)]
+    assert len(found[2]) == 40
+
+
+def test_paced_beats_are_made_up(beats):
+    pool = make_pool(5, 1)
+    paced = DressSettings(n_share=0, s_share=0, v_share=0, f_share=0, q_share=1)
+    shapes, rhythm, classes = dataset(beats, pool, dress=paced, made_up_share=1.0)[(0, 0, 0, 0)]
+    assert set(classes.tolist()) == {CLASSES.index("Q")}
+    known = {row.tobytes() for row in pool.features[pool.classes == CLASSES.index("Q")]}
+    assert all(row[:-1].numpy().tobytes() in known for row in rhythm)
+    assert torch.isfinite(shapes).all()
 
 
 def test_real_beats_come_with_their_own_features_and_shapes(beats, pool):

@@ -563,17 +563,28 @@ def test_bundle_of_a_resumed_run_is_the_same(settings, hold_out):
 # --- what cannot be -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("record", ["100", "102", "999", " 101"])
+@pytest.mark.parametrize("record", ["100", "999", " 101"])
 def test_records_that_cannot_be_held_out(settings, record):
     assert error_of(replace(settings, hold_out=("101", record))) == (
-        f"record {record!r} cannot be held out; the training records are: {', '.join(DS1)}"
+        f"record {record!r} cannot be held out; the training records are: "
+        f"{', '.join((*DS1, *PACED))}"
     )
 
 
-def test_somebody_has_to_be_left(settings):
-    assert error_of(replace(settings, hold_out=DS1)) == (
+@pytest.mark.parametrize("records", [DS1, (*DS1, *PACED)])
+def test_somebody_who_is_not_paced_has_to_be_left(settings, records):
+    assert error_of(replace(settings, hold_out=records)) == (
         "all training records are held out; leave one at least to learn from"
     )
+
+
+def test_paced_records_can_be_held_out(settings):
+    job = job_of(replace(settings, hold_out=("101", "102")))
+    assert {name for name, _ in names_and_peaks(job.beats, job.validation.rows)} == {"101", "102"}
+    trained = {name for name, _ in names_and_peaks(job.beats, job.training)}
+    assert trained == {*DS1, *PACED} - {"101", "102"}
+    job = job_of(replace(settings, hold_out=PACED))  # and all of them
+    assert len(job.training) == 22 * 15
 
 
 def test_intra_has_its_own_validation_part(settings):

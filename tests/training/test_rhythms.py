@@ -7,7 +7,7 @@ import pytest
 
 from ectopy.signal.rhythm import RHYTHM_FEATURES
 from ectopy.training import rhythms
-from ectopy.training.rhythms import EPISODES, SHORTEST_S, N, S, V, make_pool, make_rhythm
+from ectopy.training.rhythms import EPISODES, SHORTEST_S, N, Q, S, V, make_pool, make_rhythm
 
 KINDS = {play.__name__: play for play, _ in EPISODES}
 SEEDS = range(12)
@@ -26,11 +26,11 @@ def test_a_patient():
     for seed in SEEDS:
         rhythm = make_rhythm(np.random.default_rng(seed), 700)
         assert [len(part) for part in rhythm] == [700] * 3
-        assert set(np.unique(rhythm.classes)) <= {N, S, V}
+        assert set(np.unique(rhythm.classes)) <= {N, S, V, Q}
         assert np.isfinite(rhythm.intervals_s).all()
         assert rhythm.intervals_s.min() >= SHORTEST_S
         assert rhythm.intervals_s.max() < 8
-        assert not (rhythm.classes[rhythm.fibrillation] == S).any()
+        assert set(rhythm.classes[rhythm.fibrillation]) <= {N, V}
 
 
 def test_the_seed_decides_everything():
@@ -55,17 +55,18 @@ def test_a_pool(pool):
     assert np.array_equal(pool.patient, np.repeat(np.arange(60), 1500))
     assert np.isfinite(pool.features).all()
     shares = np.bincount(pool.classes, minlength=5) / n
-    assert shares[3:].tolist() == [0, 0]
+    assert shares[3] == 0
     assert 0.6 < shares[N] < 0.9
     assert 0.05 < shares[S] < 0.35
     assert 0.01 < shares[V] < 0.12
+    assert 0.01 < shares[Q] < 0.06
     assert 0.02 < pool.fibrillation.mean() < 0.3
 
 
-def test_even_one_patient_has_all_classes_with_the_seed_of_training():
+def test_a_few_patients_have_all_classes_with_the_seed_of_training():
     from ectopy.training.rhythm_job import POOL_SEED
 
-    assert set(make_pool(1, POOL_SEED).classes) == {N, S, V}
+    assert set(make_pool(5, POOL_SEED).classes) == {N, S, V, Q}
 
 
 def test_ectopic_beats_come_early_and_normal_ones_do_not(pool):
@@ -74,6 +75,7 @@ def test_ectopic_beats_come_early_and_normal_ones_do_not(pool):
     assert np.median(early[(pool.classes == S)]) < -0.2
     assert np.median(early[(pool.classes == V) & calm]) < -0.2
     assert abs(np.median(early[(pool.classes == N) & calm])) < 0.1
+    assert abs(np.median(early[pool.classes == Q])) < 0.1
 
 
 def test_fibrillation_is_irregular(pool):
@@ -95,6 +97,7 @@ def test_every_kind_of_episode(kind, seed):
             "_isolated_s": {N, S}, "_runs_of_s": {N, S}, "_sick_sinus": {N, S},
             "_s_bigeminy": {N, S}, "_fibrillation": {N, V}, "_ventricular": {N, V},
             "_mixed": {N, S, V}, "_blocks": {N}, "_arrhythmia": {N},
+            "_paced": {N, Q},
         }  # fmt: skip
         assert set(classes) <= own[kind]
 
@@ -142,6 +145,29 @@ def test_runs_are_runs():
     assert lengths.min() >= 1
     assert np.median(lengths) > 5
     assert lengths.max() > 80
+
+
+def test_paced_rhythm_is_regular_and_begins_paced():
+    classes, rr = play("_paced")
+    assert (classes[:, :2] == Q).all()
+    for one, intervals in zip(classes, rr, strict=True):
+        assert np.log(intervals[one == Q]).std() < 0.015
+        assert 0.75 * 0.8 * 0.95 < np.median(intervals[one == Q]) < 1.2 * 0.8 * 1.05
+
+
+def test_about_half_are_paced_on_demand_with_faster_normal_beats_between():
+    episodes = [KINDS["_paced"](600, np.random.default_rng(seed), 0.8) for seed in range(60)]
+    on_demand = [(one, rr) for one, rr in episodes if (one == N).any()]
+    assert all((one == Q).all() for one, _ in episodes if not (one == N).any())
+    assert 0.3 < len(on_demand) / len(episodes) < 0.7
+    shares = [(one == N).mean() for one, _ in on_demand]
+    assert min(shares) < 0.3 < 0.7 < max(shares)
+    for one, rr in on_demand:
+        pacer_s = np.median(rr[one == Q])
+        assert np.percentile(rr[one == N], 90) < 1.05 * pacer_s  # or it would have paced
+        assert np.log(rr[one == N] / pacer_s).min() > np.log(0.7) - 0.15
+        # Both kinds come in stretches, of which there are several.
+        assert 2 <= np.count_nonzero(np.diff(one)) < 0.5 * len(one)
 
 
 def test_flags_are_those_of_fibrillation(monkeypatch):

@@ -64,6 +64,14 @@ class Dresser:
         Beats that shapes may be taken of: those of the training part.
     pool : RhythmPool
     settings : DressSettings
+
+    Attributes
+    ----------
+    makes : list of int
+        N, S, V and Q as far as there are beats of them in `pool`; Q only where there are paced
+        records to take shapes of.
+    shares : ndarray of float64, shape (5,)
+        How often each class is drawn; all 0 where nothing that `settings` ask for can be made.
     """
 
     def __init__(
@@ -77,9 +85,12 @@ class Dresser:
         self.records = np.unique(beats.inputs.piece[rows])
         self.by_class = {c: beats.by_record(CLASSES[c], rows) for c in (N, S, V)}
         self.by_class[Q] = beats.by_record(CLASSES[Q], rows, paced=True)
-        self.makes = [c for c in (N, S, V, Q) if c != Q or self.by_class[Q]]
+        self._timing = {c: np.flatnonzero(pool.classes == c) for c in (N, S, V, Q)}
+        self.makes = [c for c, t in self._timing.items() if len(t) and (c != Q or self.by_class[Q])]
+        made = [(N if c == F else c) in self.makes for c in range(len(CLASSES))]
+        shares = np.where(made, settings.shares, 0.0)
+        self.shares = shares / shares.sum() if shares.any() else shares
         self.normal_of = {int(beats.inputs.piece[g[0]]): g for g in self.by_class[N]}
-        self._timing = {c: np.flatnonzero(pool.classes == c) for c in self.makes}
         features = pool.features[self._timing[N]]
         # Normal beats that a hasty reader would take for early ones come more often.
         weight = 1.0 + 3.0 * pool.fibrillation[self._timing[N]]
@@ -88,10 +99,7 @@ class Dresser:
 
     def draw(self, n: int, rng: Generator) -> Dressed:
         """Make `n` beats up."""
-        shares = np.array(self.settings.shares)
-        if Q not in self.makes:
-            shares[Q] = 0
-        kind = rng.choice(len(shares), size=n, p=shares / shares.sum())
+        kind = rng.choice(len(CLASSES), size=n, p=self.shares)
         timing_class = np.where(kind == F, N, kind)
         timing = np.empty(n, np.int64)
         for c in self.makes:
@@ -125,7 +133,7 @@ class Dresser:
         if not self.by_class[S]:
             taken[taken == S] = N
         out = np.empty(len(classes), np.int64)
-        for c in self.makes:
+        for c in (N, S, V, Q):
             mine = np.flatnonzero(taken == c)
             out[mine] = _one_of_each(self.by_class[c] or self.by_class[N], len(mine), rng)
         return out

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ectopy.beats import CLASSES
 from ectopy.data.protocols import PACED
+from ectopy.errors import RecipeError
 from ectopy.signal.typical import AFTER, BEFORE, QRS
 from ectopy.training.beats import VALIDATION_BATCH, BatchSampler
 from ectopy.training.dressing import FS, Dressed, Dresser
@@ -45,6 +46,11 @@ class RhythmDataset(Dataset[Batch]):
         Beats of the training part.
     pool : RhythmPool
     recipe : RhythmRecipe
+
+    Raises
+    ------
+    RecipeError
+        If only beats of classes are to be made up that cannot be.
     """
 
     def __init__(
@@ -59,6 +65,11 @@ class RhythmDataset(Dataset[Batch]):
             rows = rows[beats.symbols[rows] != ABERRATED]
         self.rows = rows
         self.dresser = Dresser(beats, rows, pool, recipe.dress)
+        self.n_made = round(recipe.batch_size * recipe.made_up_share)
+        if self.n_made and not self.dresser.shares.any():
+            names = ", ".join(CLASSES[c] for c in self.dresser.makes)
+            msg = "recipe value dress: none of the classes that its shares ask for can be made up "
+            raise RecipeError(msg + f"of these records; expected a share above 0 of: {names}")
         record = beats.inputs.piece[rows]
         kind = record * len(CLASSES) + beats.classes[rows]
         weight = np.bincount(kind)[kind].astype(np.float64) ** -recipe.flatten
@@ -68,10 +79,9 @@ class RhythmDataset(Dataset[Batch]):
 
     def __getitem__(self, seeds: tuple[int, ...]) -> Batch:
         rng = np.random.default_rng(seeds)
-        n_made = round(self.recipe.batch_size * self.recipe.made_up_share)
-        parts = [self._real(self.recipe.batch_size - n_made, rng)]
-        if n_made:
-            parts.append(self.dresser.draw(n_made, rng))
+        parts = [self._real(self.recipe.batch_size - self.n_made, rng)]
+        if self.n_made:
+            parts.append(self.dresser.draw(self.n_made, rng))
         joined = Dressed(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
         shapes = disturb(joined, self.recipe.disturb, rng)
         return (

@@ -19,7 +19,7 @@ from ectopy.training.recipe import (
 class DressSettings:
     """How made-up beats are dressed with real shapes."""
 
-    n_share: Share = 0.62  # of the made-up beats
+    n_share: Share = 0.62  # of the made-up beats, relative to the other classes' shares
     s_share: Share = 0.12
     v_share: Share = 0.23
     f_share: Share = 0.03

@@ -37,8 +37,8 @@ class RunSettings:
     folder : Path, optional
         Folder of the database.
     hold_out : tuple of str
-        Training records of the protocol that the beat finder shall not learn from but be validated
-        on. The models that class beats have their own validation part.
+        Records that the beat finder or, under `inter`, a rhythm model shall not learn from but be
+        validated on. The models that see single beats have their own validation part.
     """
 
     model: str
