@@ -101,7 +101,7 @@ def test_a_shipped_recipe_of_the_rhythm_models(name):
     for model in models:
         create_model(model, recipe.model.get(model))
     assert sum(recipe.dress.shares[:4]) == pytest.approx(1)  # paced beats come on top
-    assert 0 < recipe.dress.q_share < 0.1
+    assert (recipe.dress.q_share == 0) == name.endswith("-inter")
     table = json.loads(json.dumps(recipe.to_dict()))
     assert table["dress"]["n_share"] == recipe.dress.n_share
     assert table["disturb"]["shift"] == recipe.disturb.shift
@@ -353,7 +353,7 @@ def test_a_recipe_of_the_rhythm_models_for_others():
         "a model that sees single beats takes 'default' or 'baseline', or a TOML file with: "
     )
     assert error_of("rhythm-mlp-inter", FinderRecipe).startswith(
-        "recipe 'rhythm-mlp-inter' has the key 'made_up_share', which is for a rhythm model; "
+        "recipe 'rhythm-mlp-inter' has the key 'dress', which is for a rhythm model; "
         "the beat finder takes 'beat-finder', or a TOML file with: "
     )
 
