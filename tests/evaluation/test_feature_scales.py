@@ -48,7 +48,8 @@ def test_rhythm_in_plain_numbers():
     early = dict(zip(RHYTHM_FEATURES, features[31].tolist(), strict=True))
     ratios = {
         "before_to_median": 0.5, "after_to_median": 1.5, "before_to_long": 0.5, "change": 0.5,
-        "before_to_overall": 0.5, "previous_to_median": 1, "next_to_median": 1,
+        "before_to_overall": 0.5, "before_to_slow": 0.5, "previous_to_median": 1,
+        "next_to_median": 1,
         "second_previous_to_median": 1, "median_to_long": 1, "pair_to_median": 1,
         "stretch_to_past": 0.5, "stretch_to_future": 0.5, "before_to_past": 0.5,
         "before_to_future": 0.5,
