@@ -44,7 +44,7 @@ def _pooled(results: dict[str, Any], as_bxb: bool = False) -> list[dict[str, dic
         return chosen
 
     rest = {
-        f"no {names.replace('+', ', ')}": of(one)["gross"]
+        f"no {names}": of(one)["gross"]
         for names, one in results["without"].items()
     }
     return [{key: of(results)[key] for key in ("gross", "average")}, rest]
