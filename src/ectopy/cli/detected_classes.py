@@ -43,10 +43,7 @@ def _pooled(results: dict[str, Any], as_bxb: bool = False) -> list[dict[str, dic
         chosen: dict[str, Any] = one["bxb_map"] if as_bxb else one
         return chosen
 
-    rest = {
-        f"no {names}": of(one)["gross"]
-        for names, one in results["without"].items()
-    }
+    rest = {f"no {names}": of(one)["gross"] for names, one in results["without"].items()}
     return [{key: of(results)[key] for key in ("gross", "average")}, rest]
 
 
