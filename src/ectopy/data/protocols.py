@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ectopy.recording import Recording
+
 # de Chazal, O'Dwyer, Reilly (2004), IEEE Trans Biomed Eng 51(7):1196-1206, table III.
 DS1 = (
     "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122",
@@ -163,6 +165,11 @@ def get_protocol(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
+def chosen_lead(recording: Recording, lead_by: Literal["index", "name"]) -> NDArray[np.float32]:
+    """Signal in mV, shape (samples,), of the lead that a protocol takes; see `Protocol`."""
+    return recording.signal_mv[:, 0] if lead_by == "index" else recording.lead()[1]
+
+
 def load_beats(
     records: Sequence[str],
     *,
@@ -192,7 +199,7 @@ def load_beats(
     parts: list[tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.int64]]] = []
     for name in records:
         recording, beats = load(name, folder)
-        signal = recording.signal_mv[:, 0] if lead_by == "index" else recording.lead()[1]
+        signal = chosen_lead(recording, lead_by)
         peaks, classes = beats.peaks, beats.classes
         if whole_windows:
             fits = window_fits(peaks, len(signal), BEFORE, AFTER)

@@ -10,7 +10,7 @@ import numpy as np
 from ectopy._version import code_version
 from ectopy.beats import CLASSES, count_classes
 from ectopy.data.mitdb import load
-from ectopy.data.protocols import SAME_SUBJECT, BeatSet, get_protocol, load_test
+from ectopy.data.protocols import SAME_SUBJECT, BeatSet, chosen_lead, get_protocol, load_test
 from ectopy.errors import ProtocolError
 from ectopy.evaluation.metrics import score_classes
 from ectopy.evaluation.run_predictions import run_result
@@ -218,7 +218,7 @@ def _classify_annotated(
     out = np.empty((len(test), len(CLASSES)), dtype=np.float32)
     for name in np.unique(test.records):
         recording, reference = load(str(name), folder)
-        signal = recording.signal_mv[:, 0] if protocol.lead_by == "index" else recording.lead()[1]
+        signal = chosen_lead(recording, protocol.lead_by)
         probabilities = classifier.classify(signal, recording.fs, reference.peaks)
         rows = test.records == name
         out[rows] = probabilities[np.searchsorted(reference.peaks, test.peaks[rows])]
@@ -255,8 +255,7 @@ def _score_detected(
 def _run_chain(classifier: Classifier, protocol: Protocol, folder: Path | None) -> Iterator[_Chain]:
     for name in protocol.test_records:
         recording, reference = load(name, folder)
-        by_index = protocol.lead_by == "index"
-        signal = recording.signal_mv[:, 0] if by_index else recording.lead()[1]
+        signal = chosen_lead(recording, protocol.lead_by)
         found = detect_beats(signal, recording.fs)
         rows, pairs = match_beats(reference.peaks, found, MATCH_WINDOW_S * recording.fs)
         classed = classifier.classify(signal, recording.fs, found)

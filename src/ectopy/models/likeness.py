@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ectopy.signal.typical import MOST_CORRELATION
+
 REGIONS = {"qrs": (33, 58), "p": (13, 35), "t": (60, 81)}
 """Steps of 1/120 s of the window, whose beat is at step 42.7: -81 to 127 ms, -247 to -64 ms, 144 to
 319 ms from the peak."""
@@ -46,8 +48,6 @@ LIKENESS_FEATURES: dict[str, str] = {
     "p_size": "log of the size of the beat's own P region to the height of its QRS region",
 }
 """Names of the features in their order, and what each is."""
-
-MOST_CORRELATION = 0.97
 
 
 class Likeness(nn.Module):

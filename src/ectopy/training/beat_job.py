@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from ectopy.data.protocols import AFTER, BEFORE, get_protocol, load_split
 from ectopy.errors import RecipeError
-from ectopy.evaluation.calibration import fit_temperature
-from ectopy.models.calibration import Calibration
 from ectopy.models.contract import InputContract
 from ectopy.models.registry import create_model
 from ectopy.models.saving import network_state, save_bundle
-from ectopy.training.beats import VALIDATION_BATCH, BatchSampler, BeatData
+from ectopy.training.beats import BeatData
+from ectopy.training.calibrate import fit_calibration, validation_logits
 from ectopy.training.recipe import DEFAULT_RECIPE, Recipe
 from ectopy.training.recipe_files import load_recipe
 from ectopy.training.task import BeatTask, prepare_windows
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
 
     import lightning as L
 
-    from ectopy.models.beat_model import BeatModel
     from ectopy.training.settings import RunSettings
 
 MARGIN = 32
@@ -100,7 +96,10 @@ class BeatJob:
         network = create_model(settings.model, model_settings)
         network.load_state_dict(network_state(checkpoint))
         network.eval()
-        calibration = self._calibrate(network)
+        validation = self.beats.validation
+        logits = validation_logits(
+            network, validation, lambda batch: (prepare_windows(batch[0], MARGIN),)
+        )
         protocol = get_protocol(settings.protocol)
         training = {
             "database": "mitdb 1.0.0",
@@ -121,21 +120,5 @@ class BeatJob:
             settings=model_settings,
             contract=InputContract(before=BEFORE, after=AFTER, lead_by=protocol.lead_by),
             training=training,
-            calibration=calibration,
+            calibration=fit_calibration(logits, validation.classes.numpy(), settings.model),
         )
-
-    def _calibrate(self, network: BeatModel) -> Calibration:
-        """Fit the temperature on the validation part, where the epoch was chosen as well."""
-        validation = self.beats.validation
-        with torch.inference_mode():
-            logits = torch.cat(
-                [
-                    network(prepare_windows(validation[rows][0], MARGIN))
-                    for rows in BatchSampler(len(validation), VALIDATION_BATCH)
-                ]
-            )
-        if not logits.isfinite().all():
-            msg = f"the weights of {self.settings.model!r} have diverged: its logits on validation "
-            raise RecipeError(msg + "are no numbers; lower the learning rate of the recipe")
-        temperature = fit_temperature(logits.numpy(), validation.classes.numpy())
-        return Calibration(round(temperature, 6), "validation", len(validation))

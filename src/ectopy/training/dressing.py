@@ -16,7 +16,8 @@ import numpy as np
 from ectopy.beats import CLASSES
 from ectopy.signal.rhythm import RHYTHM_FEATURES
 from ectopy.signal.typical import QRS
-from ectopy.training.rhythm_beats import MARGIN, PEAK, WIDTH
+from ectopy.training.augment import FS
+from ectopy.training.rhythm_beats import PEAK, WIDTH
 from ectopy.training.waves import height, moved, t_wave_before
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from ectopy.training.rhythm_recipe import DressSettings
     from ectopy.training.rhythms import RhythmPool
 
-FS = 360.0
 N, S, V, F, Q = range(len(CLASSES))
 _NAMES = tuple(RHYTHM_FEATURES)
 OVERALL, MEDIAN, LENGTH = (
@@ -118,33 +118,7 @@ class Dresser:
             Row of each in the pool.
         rng : numpy.random.Generator
         """
-        return self._dress(kind, timing, self._sources(np.where(kind == F, N, kind), rng), rng)
-
-    def _pick_timing(self, kind: int, n: int, rng: Generator) -> NDArray[np.int64]:
-        if kind == N:
-            found = np.searchsorted(self._normal, rng.random(n))
-            return np.asarray(found.clip(0, len(self._normal) - 1))
-        return rng.integers(len(self._timing[kind]), size=n)
-
-    def _sources(self, classes: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
-        """Rows that the shapes are taken of: a record at random, then one of its beats."""
-        taken = classes.copy()
-        taken[(classes == S) & (rng.random(len(classes)) >= self.settings.real_s)] = N
-        if not self.by_class[S]:
-            taken[taken == S] = N
-        out = np.empty(len(classes), np.int64)
-        for c in (N, S, V, Q):
-            mine = np.flatnonzero(taken == c)
-            out[mine] = _one_of_each(self.by_class[c] or self.by_class[N], len(mine), rng)
-        return out
-
-    def _dress(
-        self,
-        kind: NDArray[np.int64],
-        timing: NDArray[np.int64],
-        source: NDArray[np.int64],
-        rng: Generator,
-    ) -> Dressed:
+        source = self._sources(np.where(kind == F, N, kind), rng)
         inputs, n = self.beats.inputs, len(kind)
         record = inputs.piece[source]
         beat, overall = inputs.windows[source].copy(), inputs.overall[record].copy()
@@ -187,6 +161,24 @@ class Dresser:
             np.concatenate([features, steady[:, None]], axis=1).astype(np.float32),
             kind.astype(np.int64),
         )
+
+    def _pick_timing(self, kind: int, n: int, rng: Generator) -> NDArray[np.int64]:
+        if kind == N:
+            found = np.searchsorted(self._normal, rng.random(n))
+            return np.asarray(found.clip(0, len(self._normal) - 1))
+        return rng.integers(len(self._timing[kind]), size=n)
+
+    def _sources(self, classes: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
+        """Rows that the shapes are taken of: a record at random, then one of its beats."""
+        taken = classes.copy()
+        taken[(classes == S) & (rng.random(len(classes)) >= self.settings.real_s)] = N
+        if not self.by_class[S]:
+            taken[taken == S] = N
+        out = np.empty(len(classes), np.int64)
+        for c in (N, S, V, Q):
+            mine = np.flatnonzero(taken == c)
+            out[mine] = _one_of_each(self.by_class[c] or self.by_class[N], len(mine), rng)
+        return out
 
     def _paced_on_demand(
         self,
@@ -292,6 +284,3 @@ def _one_of_each(groups: list[NDArray[np.int64]], n: int, rng: Generator) -> NDA
 
 def _qrs_height(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     return height(windows[:, PEAK + QRS.start : PEAK + QRS.stop]) + np.float32(0.02)
-
-
-__all__ = ["FS", "MARGIN", "Dressed", "Dresser"]

@@ -28,11 +28,11 @@ from ectopy.evaluation.metrics import score_classes
 from ectopy.inference.engine import softmax
 from ectopy.models.bundle import CONFIG_FILE, open_bundle
 from ectopy.models.saving import load_model
+from ectopy.training.calibrate import validation_logits
 from ectopy.training.dressing import Dresser, F, N, Q, S, V
 from ectopy.training.recipe_files import default_recipe, load_recipe, reads_rhythm
 from ectopy.training.rhythm_batches import KnownBeats, disturb
 from ectopy.training.rhythm_beats import load_rhythm_beats
-from ectopy.training.rhythm_job import validation_logits
 from ectopy.training.rhythm_recipe import DisturbSettings, RhythmRecipe
 from ectopy.training.rhythms import make_pool
 from ectopy.training.run import train

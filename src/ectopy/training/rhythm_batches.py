@@ -13,8 +13,9 @@ from ectopy.beats import CLASSES
 from ectopy.data.protocols import PACED
 from ectopy.errors import RecipeError
 from ectopy.signal.typical import AFTER, BEFORE, QRS
+from ectopy.training.augment import FS, SMOOTHING
 from ectopy.training.beats import VALIDATION_BATCH, BatchSampler
-from ectopy.training.dressing import FS, Dressed, Dresser
+from ectopy.training.dressing import Dressed, Dresser
 from ectopy.training.rhythm_beats import ABERRATED, MARGIN
 from ectopy.training.segments import SeedSampler
 from ectopy.training.waves import height
@@ -32,7 +33,6 @@ Batch = tuple["Tensor", "Tensor", "Tensor"]
 """Shapes (beats, 3, 256), rhythm features (beats, 20), classes (beats,)."""
 
 LENGTH = BEFORE + AFTER
-SMOOTHING = 9
 MOST_SHIFT = 6.0
 
 

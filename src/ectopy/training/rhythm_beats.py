@@ -10,7 +10,7 @@ import numpy as np
 
 from ectopy.beats import CLASSES
 from ectopy.data.mitdb import load
-from ectopy.data.protocols import PACED
+from ectopy.data.protocols import PACED, chosen_lead
 from ectopy.signal.rhythm import LONG_PERCENTILE, log_intervals
 from ectopy.signal.typical import AFTER, BEFORE, BeatInputs, beat_inputs
 from ectopy.signal.windows import cut_windows, window_fits
@@ -117,7 +117,7 @@ def load_rhythm_beats(
     parts, references, usual, whole = [], [], [], []
     for name in records:
         recording, beats = load(name, folder)
-        signal = recording.signal_mv[:, 0] if lead_by == "index" else recording.lead()[1]
+        signal = chosen_lead(recording, lead_by)
         times_s = beats.peaks / recording.fs
         cut = cut_windows(signal, beats.peaks, BEFORE + MARGIN, AFTER + MARGIN)
         inputs = beat_inputs(cut, times_s, margin=MARGIN)

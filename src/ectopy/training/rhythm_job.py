@@ -11,13 +11,12 @@ from torch.nn import functional as F
 from ectopy.beats import CLASSES, count_classes
 from ectopy.data.protocols import PACED, get_protocol, intra_parts
 from ectopy.errors import RecipeError
-from ectopy.evaluation.calibration import fit_temperature
 from ectopy.models.calibration import HELD_OUT_IN_TURN, Calibration
 from ectopy.models.contract import rhythm_contract
 from ectopy.models.kan import KANLayer
 from ectopy.models.registry import create_model
 from ectopy.models.saving import network_state, save_bundle
-from ectopy.training.beats import VALIDATION_BATCH, BatchSampler
+from ectopy.training.calibrate import as_they_come, fit_calibration, validation_logits
 from ectopy.training.recipe_files import default_recipe, load_recipe
 from ectopy.training.rhythm_batches import KnownBeats, RhythmData, RhythmDataset
 from ectopy.training.rhythm_beats import load_rhythm_beats
@@ -49,11 +48,11 @@ class RhythmTask(ClassTask):
 
     def inputs(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Shapes and rhythm features, as they come."""
-        return batch[:-1]
+        return as_they_come(batch)
 
     def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> Tensor:
         """Loss of one batch."""
-        loss = F.cross_entropy(self._full(self(*batch[:-1])), batch[-1])
+        loss = F.cross_entropy(self._full(self(*self.inputs(batch))), batch[-1])
         if self.recipe.smoothness > 0:
             loss = loss + self.recipe.smoothness * self._bending()
         self.log("train_loss", loss, on_step=False, on_epoch=True, sync_dist=True)
@@ -193,16 +192,4 @@ class RhythmJob:
             n = int((~np.isin(self.records, PACED))[self.beats.inputs.piece].sum())
             return None if known is None else Calibration(known, HELD_OUT_IN_TURN, n)
         logits = validation_logits(network, self.validation)
-        if not np.isfinite(logits).all():
-            msg = f"the weights of {self.settings.model!r} have diverged: its logits on validation "
-            raise RecipeError(msg + "are no numbers; lower the learning rate of the recipe")
-        temperature = fit_temperature(logits, self.validation.classes)
-        return Calibration(round(temperature, 6), "validation", len(self.validation))
-
-
-def validation_logits(network: BeatModel, beats: KnownBeats) -> NDArray[np.float32]:
-    """Logits of every beat, shape (beats, 5)."""
-    batches = BatchSampler(len(beats), VALIDATION_BATCH)
-    with torch.inference_mode():
-        parts = [network(*beats[rows][:-1]) for rows in batches]
-    return np.asarray(torch.cat(parts).numpy())
+        return fit_calibration(logits, self.validation.classes, self.settings.model)
