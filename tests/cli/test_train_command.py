@@ -28,7 +28,7 @@ def test_recipes_that_help_names_are_shipped(shown):
     from ectopy.training.recipe_files import shipped
 
     named = [name for name in shipped() if name in shown]
-    assert {"default", "baseline"} < set(named)
+    assert {"cnn-intra", "baseline"} < set(named)
     assert any(name.startswith("rhythm-") for name in named)
 
 

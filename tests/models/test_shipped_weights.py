@@ -117,6 +117,10 @@ def test_every_result_belongs_to_these_weights(name):
     for path in (WEIGHTS / name / "results").iterdir():
         results = json.loads(path.read_text())
         assert results["weights_sha256"] == digest, path
+        if path.name == "seeds.json":
+            assert results["seed"] in results["seeds"]
+            assert results["protocol"] == bundle.protocol
+            continue
         assert results["model"] == name
         assert results["params"] == bundle.n_parameters
         matrix = np.array(results["confusion_matrix"])

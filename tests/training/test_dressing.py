@@ -16,7 +16,7 @@ from ectopy.training.rhythm_recipe import DressSettings
 from ectopy.training.rhythms import RhythmPool, make_pool
 
 NAMES = list(RHYTHM_FEATURES)
-PLAIN = DressSettings(lasting_change=0.0)
+PLAIN = DressSettings(lasting_change=0.0, other_conduction=0.0)
 P_REGION, QRS_REGION = slice(PEAK - 80, PEAK - 35), slice(PEAK - 20, PEAK + 20)
 
 
@@ -229,6 +229,26 @@ def test_a_lasting_change_is_another_patient_s_shape_at_this_one_s_size():
     np.testing.assert_allclose(heights, np.ptp(SHAPES["N"]), rtol=0.01)
     plain = draw(two, steady(50, N), only(N), 300)
     assert np.array_equal(plain.local, found.local)
+
+
+def test_another_conduction_is_another_patient_s_qrs_and_t_behind_this_one_s_p_wave():
+    two = patients({"101": "N" * 40, "106": "Q" * 40})  # 106: neither P nor T wave
+    two = replace(two, classes=np.zeros_like(two.classes))
+    found = draw(two, steady(50, N), only(N, other_conduction=0.6), 800)
+    t_wave = np.ptp(found.beat[:, PEAK + 70 : PEAK + 120], axis=1)
+    host = np.ptp(found.overall[:, PEAK + 70 : PEAK + 120], axis=1) > 0.2
+    changed = host & (t_wave < 0.05)
+    assert 0.22 < changed.sum() / host.sum() < 0.38  # half of 60 %: the others kept their own
+    p_wave = np.ptp(found.beat[changed][:, P_REGION], axis=1)
+    np.testing.assert_allclose(p_wave, np.ptp(P[P_REGION]), rtol=0.05)
+    size = np.ptp(found.beat[changed][:, QRS_REGION], axis=1)
+    assert (size > 0.5).all()
+    assert (size < 1.6).all()
+    lasts = np.ptp(found.local[:, PEAK + 70 : PEAK + 120], axis=1) < 0.05
+    assert not (lasts & host & ~changed).any()
+    assert 0.3 < lasts[changed].mean() < 0.5
+    plain = draw(two, steady(50, N), only(N), 800)
+    np.testing.assert_allclose(plain.beat, plain.overall, atol=1e-4)
 
 
 def test_paced_patients_give_paced_beats_alone(beats):

@@ -313,14 +313,14 @@ def test_beat_models_have_their_own_validation_part(settings):
 
 
 def test_a_recipe_of_the_wrong_kind(settings):
-    assert error_of(replace(settings, recipe="default")).startswith(
-        "recipe 'default' has the key 'augment', which is for a model that sees single beats; "
+    assert error_of(replace(settings, recipe="cnn-intra")).startswith(
+        "recipe 'cnn-intra' has the key 'augment', which is for a model that sees single beats; "
         "the beat finder takes 'beat-finder', or a TOML file with: batch_size, "
     )
     assert error_of(replace(settings, model="cnn-kan")).startswith(
         f"recipe {settings.recipe!r} has the key 'batches_per_epoch', which is for the beat "
-        "finder; a model that sees single beats takes 'default' or 'baseline', or a TOML file "
-        "with: "
+        "finder; a model that sees single beats takes 'cnn-intra', 'cnn-inter' or 'baseline', or "
+        "a TOML file with: "
     )
 
 

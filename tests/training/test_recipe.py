@@ -48,7 +48,7 @@ def error_of(name: str, kind: type[Recipe | FinderRecipe | RhythmRecipe] = Recip
 
 
 def test_the_shipped_recipes():
-    assert {"baseline", "beat-finder", "default"} <= set(shipped())
+    assert {"baseline", "beat-finder", "cnn-intra"} <= set(shipped())
 
 
 def test_every_model_has_a_recipe_of_its_own():
@@ -57,7 +57,8 @@ def test_every_model_has_a_recipe_of_its_own():
             name = default_recipe(model, protocol)
             assert name in shipped()
             assert load_recipe(name, recipe_kind(model)).name == name
-    assert default_recipe("cnn-kan", "intra") == "default"
+    assert default_recipe("cnn-kan", "intra") == "cnn-intra"
+    assert default_recipe("cnn-mlp", "inter") == "cnn-inter"
     assert default_recipe("rhythm-kan", "intra") == "rhythm-kan-intra"
     assert default_recipe("rhythm-mlp", "inter") == "rhythm-mlp-inter"
     assert default_recipe(FINDER, "inter") == FINDER
@@ -79,7 +80,7 @@ def test_every_shipped_recipe_is_of_one_kind():
         assert len(kinds) == 1, name
 
 
-@pytest.mark.parametrize("name", ["baseline", "default"])
+@pytest.mark.parametrize("name", ["baseline", "cnn-intra", "cnn-inter"])
 def test_a_shipped_recipe(name):
     recipe = load_recipe(name)
     assert recipe.name == name
@@ -266,7 +267,7 @@ def test_a_run_needs_normal_beats(tmp_path):
     )
 
 
-@pytest.mark.parametrize(("name", "key"), [("default", "augment"), ("baseline", "loss")])
+@pytest.mark.parametrize(("name", "key"), [("cnn-intra", "augment"), ("baseline", "loss")])
 def test_a_recipe_of_beat_models_for_the_finder(name, key):
     assert error_of(name, FinderRecipe) == (
         f"recipe {name!r} has the key {key!r}, which is for a model that sees single beats; "
@@ -277,7 +278,8 @@ def test_a_recipe_of_beat_models_for_the_finder(name, key):
 def test_the_recipe_of_the_finder_for_a_beat_model():
     assert error_of("beat-finder") == (
         "recipe 'beat-finder' has the key 'batches_per_epoch', which is for the beat finder; "
-        "a model that sees single beats takes 'default' or 'baseline', or a TOML file with: "
+        "a model that sees single beats takes 'cnn-intra', 'cnn-inter' or 'baseline', or a "
+        "TOML file with: "
         f"{KNOWN}"
     )
 
@@ -338,8 +340,8 @@ def test_a_recipe_of_another_kind_for_a_rhythm_model():
         "file with: "
         f"{rhythm_keys()}"
     )
-    assert error_of("default", RhythmRecipe) == (
-        "recipe 'default' has the key 'augment', which is for a model that sees single beats"
+    assert error_of("cnn-intra", RhythmRecipe) == (
+        "recipe 'cnn-intra' has the key 'augment', which is for a model that sees single beats"
         f"{ending}"
     )
     assert error_of("beat-finder", RhythmRecipe) == (
@@ -350,7 +352,8 @@ def test_a_recipe_of_another_kind_for_a_rhythm_model():
 def test_a_recipe_of_the_rhythm_models_for_others():
     assert error_of("rhythm-mlp-inter").startswith(
         "recipe 'rhythm-mlp-inter' has the key 'batches_per_epoch', which is for a rhythm model; "
-        "a model that sees single beats takes 'default' or 'baseline', or a TOML file with: "
+        "a model that sees single beats takes 'cnn-intra', 'cnn-inter' or 'baseline', or a "
+        "TOML file with: "
     )
     assert error_of("rhythm-mlp-inter", FinderRecipe).startswith(
         "recipe 'rhythm-mlp-inter' has the key 'dress', which is for a rhythm model; "

@@ -601,14 +601,15 @@ def test_an_unknown_protocol(settings):
 
 
 def test_a_recipe_of_the_wrong_kind(settings):
-    assert error_of(replace(settings, recipe="default")).startswith(
-        "recipe 'default' has the key 'augment', which is for a model that sees single beats; "
+    assert error_of(replace(settings, recipe="cnn-intra")).startswith(
+        "recipe 'cnn-intra' has the key 'augment', which is for a model that sees single beats; "
         "a rhythm model takes 'rhythm-mlp-inter', 'rhythm-kan-inter' or the like, or a TOML file "
         "with: aberrated, "
     )
     assert error_of(replace(settings, model="cnn-kan")).startswith(
         f"recipe {settings.recipe!r} has the key 'batches_per_epoch', which is for a rhythm model; "
-        "a model that sees single beats takes 'default' or 'baseline', or a TOML file with: "
+        "a model that sees single beats takes 'cnn-intra', 'cnn-inter' or 'baseline', or a "
+        "TOML file with: "
     )
 
 

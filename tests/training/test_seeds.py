@@ -210,7 +210,7 @@ def test_a_damaged_note(complete, copied, no_training):
         (
             {"models": ("cnn-mlp", "rhythm-kan"), "recipe": "rhythm-kan-inter"},
             RecipeError,
-            r"; a model that sees single beats takes 'default' or ",
+            r"; a model that sees single beats takes 'cnn-intra', ",
         ),
         ({"protocol": "detected"}, ProtocolError, r"^unknown protocol 'detected'"),
     ],

@@ -29,13 +29,19 @@ def compare(
         typer.Option(help="Train what is missing in RUNS of seeds 0 to N - 1 first.", min=1),
     ] = None,
     recipe: Annotated[
-        str, typer.Option(help="--seeds: default, baseline, or a TOML file; default.")
+        str, typer.Option(help="--seeds: a shipped one or a TOML file; each model's own.")
     ] = "",
     accelerator: Annotated[str, typer.Option(help="--seeds: auto, cpu, gpu, ...")] = "auto",
     compile_network: Annotated[
         bool,
         typer.Option("--compile/--no-compile", help="--seeds: use torch.compile where it can run."),
     ] = True,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record", help="Keep what it says of each bundle that comes with ectopy with it."
+        ),
+    ] = False,
 ) -> None:
     """Compare models over seeds, with intervals and tests, from the predictions of their runs."""
     from rich.console import Console
@@ -43,6 +49,7 @@ def compare(
     from ectopy.data.protocols import get_protocol
     from ectopy.errors import RecipeError
     from ectopy.evaluation.compare import compare_runs
+    from ectopy.evaluation.compare_bundles import record_comparison
     from ectopy.evaluation.compare_files import write_comparison
     from ectopy.evaluation.runs import find_runs
     from ectopy.writers.output import check_folder
@@ -69,9 +76,10 @@ def compare(
         )
     results = compare_runs(found)
     files = write_comparison(results, out)
+    kept = f" and {len(record_comparison(results))} beside shipped weights" if record else ""
     console = Console()
     _show(results, console)
-    console.print(f"wrote {len(files)} files to {out}", highlight=False, soft_wrap=True)
+    console.print(f"wrote {len(files)} files to {out}{kept}", highlight=False, soft_wrap=True)
 
 
 def _show(results: dict[str, Any], console: Console) -> None:

@@ -19,7 +19,7 @@ def train(
     recipe: Annotated[
         str,
         typer.Option(
-            help="A shipped one, such as default, baseline or rhythm-kan-inter, or a TOML file; "
+            help="A shipped one, such as cnn-intra, baseline or rhythm-kan-inter, or a TOML file; "
             "the model's own unless given."
         ),
     ] = "",

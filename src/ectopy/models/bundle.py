@@ -27,6 +27,9 @@ WEIGHTS_FILE, ONNX_FILE, CONFIG_FILE, CARD_FILE = (
     "config.json",
     "README.md",
 )
+SEEDS_FILE = Path("results") / "seeds.json"
+"""Where a bundle keeps how its model does over several seeds, relative to its folder."""
+
 FINDER = "beat-finder"
 """The model that finds beats; all others class them."""
 
@@ -139,15 +142,8 @@ class Bundle:
         beats : {"annotated", "detected"}
             Where the windows of that evaluation lay.
         """
-        path = self.folder / results_file(protocol or self.protocol, beats)
-        if not path.is_file():
-            return None
-        try:
-            results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            msg = f"results {str(path)!r} are damaged ({error}); delete the file or measure again"
-            raise BundleError(msg) from error
-        if results.get("weights_sha256") != self.weights_sha256:
+        results = self._kept(results_file(protocol or self.protocol, beats))
+        if results is None:
             return None
         # Which beats were found is the finder's doing: another one, another result.
         finder = results.get("finder", {}).get("weights_sha256")
@@ -155,6 +151,22 @@ class Bundle:
         if found and finder != find_bundle(FINDER).weights_sha256:
             return None
         return results
+
+    def seeds(self) -> dict[str, Any] | None:
+        """Read how its model does over several seeds, these weights among them; None if unknown."""
+        return self._kept(SEEDS_FILE)
+
+    def _kept(self, name: Path) -> dict[str, Any] | None:
+        """Read a file of results of these very weights."""
+        path = self.folder / name
+        if not path.is_file():
+            return None
+        try:
+            results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            msg = f"results {str(path)!r} are damaged ({error}); delete the file or measure again"
+            raise BundleError(msg) from error
+        return results if results.get("weights_sha256") == self.weights_sha256 else None
 
 
 def results_file(protocol: str, beats: str) -> Path:

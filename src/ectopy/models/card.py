@@ -48,6 +48,7 @@ def model_card(bundle: Bundle) -> str:
         f"{_chosen(training)}.\n",
         "## Results\n",
         _results(bundle),
+        *_seeds(bundle),
         *detected_part(bundle),
     ]
     return "\n".join(parts)
@@ -135,6 +136,31 @@ def _results(bundle: Bundle) -> str:
             "under the published protocol and say little about a patient never seen.\n"
         )
     return text + "\n" + results_table(results) + "\n"
+
+
+def _seeds(bundle: Bundle) -> list[str]:
+    """Say how the model does over several seeds, where that is known."""
+    found = bundle.seeds()
+    if found is None:
+        return []
+    scores, f1, intervals = found["scores"], found["f1"], found["intervals"]
+    classes = ", ".join(f"{name} {_spread(f1[name])}" for name in CLASSES)
+    without = "".join(
+        f"; S without record {record} {_spread(one)}" for record, one in found["without"].items()
+    )
+    return [
+        f"Over {len(found['seeds'])} training seeds, these weights being seed {found['seed']}: "
+        f"accuracy {_spread(scores['accuracy'])}, macro F1 {_spread(scores['macro_f1'])}, over "
+        f"N S V F {_spread(scores['macro_f1_nsvf'])}; F1 {classes}{without} (mean ± standard "
+        f"deviation over seeds, {100 * intervals['level']:g} % interval over "
+        f"{intervals['unit']}).\n"
+    ]
+
+
+def _spread(one: dict[str, float]) -> str:
+    """Mean, standard deviation and interval."""
+    spread = "" if one["sd"] is None else f" ± {one['sd']:.4f}"
+    return f"{one['mean']:.4f}{spread} [{one['low']:.4f}, {one['high']:.4f}]"
 
 
 def results_table(results: dict[str, Any]) -> str:

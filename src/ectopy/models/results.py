@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ectopy.errors import OutputError
-from ectopy.models.bundle import CARD_FILE, Bundle, results_file
+from ectopy.models.bundle import CARD_FILE, SEEDS_FILE, Bundle, results_file
 from ectopy.models.card import model_card
 
 if TYPE_CHECKING:
@@ -34,6 +34,33 @@ def record_results(bundle: Bundle, results: dict[str, Any]) -> Path:
         If the bundle's folder cannot be written to.
     """
     path = bundle.folder / results_file(results["protocol"], results.get("beats", "annotated"))
+    return _keep(bundle, path, results)
+
+
+def record_seeds(bundle: Bundle, results: dict[str, Any]) -> Path:
+    """Keep with the bundle how its model does over several seeds and renew its model card.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    results : dict
+        With ``weights_sha256`` of the bundle; see
+        `ectopy.evaluation.compare_bundles.record_comparison`.
+
+    Returns
+    -------
+    Path
+        The file in the bundle's ``results`` folder.
+
+    Raises
+    ------
+    OutputError
+        If the bundle's folder cannot be written to.
+    """
+    return _keep(bundle, bundle.folder / SEEDS_FILE, results)
+
+
+def _keep(bundle: Bundle, path: Path, results: dict[str, Any]) -> Path:
     try:
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

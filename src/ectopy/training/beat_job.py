@@ -11,8 +11,8 @@ from ectopy.models.registry import create_model
 from ectopy.models.saving import network_state, save_bundle
 from ectopy.training.beats import BeatData
 from ectopy.training.calibrate import fit_calibration, validation_logits
-from ectopy.training.recipe import DEFAULT_RECIPE, Recipe
-from ectopy.training.recipe_files import load_recipe
+from ectopy.training.recipe import Recipe
+from ectopy.training.recipe_files import default_recipe, load_recipe
 from ectopy.training.task import BeatTask, prepare_windows
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ class BeatJob:
 
     def __init__(self, settings: RunSettings) -> None:
         self.settings = settings
-        self.recipe = load_recipe(settings.recipe or DEFAULT_RECIPE, Recipe)
+        self.recipe = load_recipe(
+            settings.recipe or default_recipe(settings.model, settings.protocol), Recipe
+        )
         if settings.hold_out:
             msg = (
                 f"{settings.model!r} is validated on the protocol's own part; leave --hold-out out"

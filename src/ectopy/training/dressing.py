@@ -4,7 +4,9 @@ A made-up beat takes its timing from a made-up patient and its shape from a real
 supraventricular beat is mostly a normal beat with another P wave; a ventricular one is a record's
 own, or another's fitted to its size; a fusion beat is between the two; a paced beat comes from the
 paced records, also into the rhythm of patients who are paced on demand; in fibrillation P waves are
-taken off. The T wave of the beat before comes along where the beat comes early.
+taken off; a normal beat now and then gets another record's QRS complex and T wave, as when a bundle
+branch is blocked for a beat or for minutes. The T wave of the beat before comes along where the
+beat comes early.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ OVERALL, MEDIAN, LENGTH = (
 LONG_RUN = 1.6
 """`stretch_length` from which a run is the local typical beat: some 25 beats."""
 
+LASTING_BLOCK = 0.4
 EARLY, FAR = -0.15, -0.4
 F_WAVE_HZ, F_WAVE_HEIGHT = (4.0, 8.0), 0.07
 STEADY_IN_FIBRILLATION = (0.15, 0.65)
@@ -129,6 +132,7 @@ class Dresser:
             record = self._paced_on_demand(
                 np.flatnonzero(on_demand), features, record, (beat, overall, local, steady), rng
             )
+        beat, local = self._conducted_otherwise(beat, local, kind, record, rng)
         fusion = kind == F
         beat = self._ventricular(beat, kind, record, rng)
         own = self.beats.p_waves[record]
@@ -206,6 +210,35 @@ class Dresser:
         record = record.copy()
         record[rows] = hosts
         return record
+
+    def _conducted_otherwise(
+        self,
+        beat: NDArray[np.float32],
+        local: NDArray[np.float32],
+        kind: NDArray[np.int64],
+        record: NDArray[np.int64],
+        rng: Generator,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Give some N beats the QRS complex and T wave of another record's normal beats.
+
+        The P wave stays. Where the block lasts, the local typical beat is the other one as well.
+        """
+        n, inputs = len(kind), self.beats.inputs
+        changed = (kind == N) & (rng.random(n) < self.settings.other_conduction)
+        if not changed.any() or not self.by_class[N]:
+            return beat, local
+        foreign = _one_of_each(self.by_class[N], n, rng)
+        theirs, p_waves = inputs.piece[foreign], self.beats.p_waves
+        size = height(inputs.overall[record]) / (height(inputs.overall[theirs]) + 1e-3)
+        size = size * rng.uniform(0.6, 1.4, (n, 1))
+        mine = p_waves[record] - size * p_waves[theirs]
+        blocked = size * inputs.windows[foreign] + mine
+        typical = size * inputs.overall[theirs] + mine
+        lasts = changed & (rng.random(n) < LASTING_BLOCK)
+        return (
+            np.where(changed[:, None], blocked, beat).astype(np.float32),
+            np.where(lasts[:, None], typical, local).astype(np.float32),
+        )
 
     def _ventricular(
         self,

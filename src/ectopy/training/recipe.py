@@ -11,9 +11,6 @@ from ectopy.errors import RecipeError
 Share = Annotated[float, "from 0 to 1"]
 BelowOne = Annotated[float, "from 0, below 1"]
 
-DEFAULT_RECIPE = "default"
-"""Of models that class beats."""
-
 SIMULATED_MOST_S = 240.0
 """Longest training segment in seconds: simulated recordings have to be longer, stretched too."""
 

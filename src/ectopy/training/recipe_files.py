@@ -12,14 +12,14 @@ from ectopy.errors import RecipeError
 from ectopy.models.bundle import FINDER
 from ectopy.models.registry import MODELS
 from ectopy.models.rhythm import RhythmModel
-from ectopy.training.recipe import DEFAULT_RECIPE, NUMBERS, FinderRecipe, Recipe
+from ectopy.training.recipe import NUMBERS, FinderRecipe, Recipe
 from ectopy.training.rhythm_recipe import RhythmRecipe
 
 Settings = TypeVar("Settings")
 Kind = type[Recipe] | type[FinderRecipe] | type[RhythmRecipe]
 
 MADE_FOR: dict[Kind, tuple[str, str]] = {
-    Recipe: ("a model that sees single beats", "'default' or 'baseline'"),
+    Recipe: ("a model that sees single beats", "'cnn-intra', 'cnn-inter' or 'baseline'"),
     RhythmRecipe: ("a rhythm model", "'rhythm-mlp-inter', 'rhythm-kan-inter' or the like"),
     FinderRecipe: ("the beat finder", "'beat-finder'"),
 }
@@ -42,7 +42,7 @@ def default_recipe(model: str, protocol: str) -> str:
     """Name of the shipped recipe that a model is trained by where none is given."""
     if model == FINDER:
         return FINDER
-    return f"{model}-{protocol}" if reads_rhythm(model) else DEFAULT_RECIPE
+    return f"{model}-{protocol}" if reads_rhythm(model) else f"cnn-{protocol}"
 
 
 AnyRecipe = TypeVar("AnyRecipe", Recipe, FinderRecipe, RhythmRecipe)

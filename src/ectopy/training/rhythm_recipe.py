@@ -28,6 +28,7 @@ class DressSettings:
     other_p: Share = 0.8  # of those: whether the P wave is changed
     crossed_v: Share = 0.5  # of V: another record's, fitted
     on_demand: Share = 1.0  # of Q: a paced record's beat fitted to a patient who is not paced
+    other_conduction: Share = 0.08  # of N: another record's QRS complex and T wave
     lasting_change: Share = 0.05  # of N and S: the overall typical beat is another record's
 
     @property
