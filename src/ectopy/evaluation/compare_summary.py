@@ -127,10 +127,9 @@ def _differences(results: Mapping[str, Any]) -> list[str]:
 def _certainty(results: Mapping[str, Any]) -> str:
     parts = []
     for name, one in results["models"].items():
-        key = "ece" if one["calibration"]["temperature"] is None else "ece_scaled"
         risk = one["risk_coverage"]
         errors = ", ".join(number(100 * error["mean"], 2) for error in risk["errors"])
-        parts.append(f"`{name}` {number(one['scores'][key]['mean'])}; {errors} %")
+        parts.append(f"`{name}` {number(one['scores']['ece']['mean'])}; {errors} %")
     shares = ", ".join(f"{100 * share:g}" for share in risk["referred"])
     return (
         "Expected calibration error, and the error rate when the least certain "
