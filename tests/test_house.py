@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 import ectopy
+from ectopy.evaluation.runs import PREDICTIONS_FILE
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -82,5 +85,10 @@ def test_nothing_large_or_of_patients_is_tracked():
     )
     tracked = [ROOT / name for name in done.stdout.splitlines()]
     data = {".dat", ".atr", ".hea", ".edf", ".pt", ".pth", ".pkl", ".npy", ".npz", ".ckpt"}
-    assert [p for p in tracked if p.suffix in data] == []
+    kept = [p for p in tracked if p.suffix in data]
+    runs = ROOT / "results"
+    assert [p for p in kept if p.name != PREDICTIONS_FILE or runs not in p.parents] == []
+    for path in kept:  # answers of models alone: neither where a beat is nor what it is
+        with np.load(path, allow_pickle=False) as arrays:
+            assert set(arrays) == {"predicted", "others"}, path
     assert [p for p in tracked if p.is_file() and p.stat().st_size > 5_000_000] == []

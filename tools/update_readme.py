@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from ectopy.beats import CLASSES
 from ectopy.data.protocols import DETECTED, PROTOCOLS
-from ectopy.evaluation.published import published_results
+from ectopy.evaluation.compare_files import RESULTS_FILE
+from ectopy.evaluation.compare_summary import summary
 from ectopy.models.bundle import FINDER, Bundle, find_bundle, shipped_bundles
 from ectopy.models.detected_card import detected_table, detected_title
 from ectopy.models.finder_card import finders_table, noise_table
@@ -21,46 +21,44 @@ from ectopy.signal.rhythm import RHYTHM_FEATURES
 
 ROOT = Path(__file__).resolve().parents[1]
 SPEED = ROOT / "benchmarks" / "results" / "finder_speed.json"
-RESULTS, FINDERS = "results", "finders"
+COMPARED = ROOT / "results"
+RESULTS, FINDERS, COMPARISON = "results", "finders", "comparison"
+
+
+def comparison_block() -> str:
+    """Models over seeds under each protocol, in Markdown."""
+    files = [COMPARED / protocol / "comparison" / RESULTS_FILE for protocol in PROTOCOLS]
+    known = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
+    return "\n".join(summary(results) for results in known) or "Not measured yet.\n"
 
 
 def results_block() -> str:
-    """Tables of every shipped bundle, in Markdown."""
+    """Scores of every shipped bundle, in Markdown."""
     bundles = [b for b in (find_bundle(name) for name in shipped_bundles()) if not b.finds]
-    lines: list[str] = []
-    for protocol in PROTOCOLS.values():
-        mine = [b for b in bundles if b.protocol == protocol.name and b.results()]
-        if mine:
-            lines += [f"Protocol `{protocol.name}`: {protocol.title}.", "", *_scores(mine), ""]
+    lines = [*_scores([b for b in bundles if b.results()]), ""]
     lines += [line for bundle in bundles for line in _detected(bundle)]
     lines += [line for bundle in bundles for line in _raw_signal(bundle)]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _scores(bundles: list[Bundle]) -> list[str]:
-    """Table of the bundles of one protocol."""
+    """Table of bundles, each under its own protocol."""
     lines = [
-        "| model | trained | accuracy | macro F1 | macro F1, N S V F | "
+        "| weights | seed | accuracy | macro F1 | macro F1, N S V F | "
         + " | ".join(f"F1 {c}" for c in CLASSES)
         + " |",
         "|---" * (5 + len(CLASSES)) + "|",
     ]
     for bundle in bundles:
-        model, results = bundle.config["model"], bundle.results()
+        results = bundle.results()
         if results is None:
             continue
-        counts = {c: results["per_class"][c]["n"] for c in CLASSES}
-        published = published_results(bundle.protocol, counts)
-        lines += [_row(model, "as published", p) for p in published if p["model"] == model]
-        lines.append(_row(f"`{bundle.full_name}`", "here", results))
+        f1 = [results["per_class"][c]["f1"] for c in CLASSES]
+        scores = [results["accuracy"], results["macro_f1"], results["macro_f1_nsvf"], *f1]
+        shown = " | ".join(f"{score:.4f}" for score in scores)
+        seed = bundle.config["training"]["seed"]
+        lines.append(f"| `{bundle.full_name}` | {seed} | {shown} |")
     return lines
-
-
-def _row(name: str, trained: str, results: dict[str, Any]) -> str:
-    f1 = [results["per_class"][c]["f1"] for c in CLASSES]
-    four = sum(one for name, one in zip(CLASSES, f1, strict=True) if name != "Q") / 4
-    scores = [results["accuracy"], results["macro_f1"], four, *f1]
-    return f"| {name} | {trained} | " + " | ".join(f"{s:.4f}" for s in scores) + " |"
 
 
 def _detected(bundle: Bundle) -> list[str]:
@@ -157,7 +155,11 @@ def updated(text: str, blocks: dict[str, str]) -> str:
 def main() -> None:
     """Renew the pages, or with --check fail where one is stale."""
     pages = {
-        "README.md": {RESULTS: results_block(), FINDERS: finders_block()},
+        "README.md": {
+            COMPARISON: comparison_block(),
+            RESULTS: results_block(),
+            FINDERS: finders_block(),
+        },
         "docs/rhythm-features.md": {
             "rhythm": features_block(RHYTHM_FEATURES),
             "likeness": features_block(LIKENESS_FEATURES),

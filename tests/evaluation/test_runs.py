@@ -8,11 +8,14 @@ import json
 import numpy as np
 import pytest
 
+from ectopy.data.protocols import load_test
 from ectopy.errors import OutputError, RunError
+from ectopy.evaluation import runs
 from ectopy.evaluation.calibration import apply_temperature
 from ectopy.evaluation.metrics import roc_auc
 from ectopy.evaluation.prediction_files import read_arrays, write_arrays
-from ectopy.evaluation.runs import PREDICTIONS_FILE, RUN_FILE, RunResult, find_runs
+from ectopy.evaluation.run_notes import RUN_FILE
+from ectopy.evaluation.runs import PREDICTIONS_FILE, RunResult, find_runs
 
 FACTS = (
     "model", "protocol", "seed", "parameters", "multiply_adds", "weights_sha256", "code_version",
@@ -320,3 +323,66 @@ def test_one_run_twice(made_up_run, tmp_path):
         f"{str(tmp_path / 'a')!r} and {str(tmp_path / 'b')!r} are both cnn-mlp, seed 0; "
         "keep one of them"
     )
+
+
+@pytest.fixture
+def as_tested(made_up_run, monkeypatch):
+    """A run whose beats are those that the protocol tests on."""
+    run = made_up_run(seed=3)
+    monkeypatch.setattr(runs, "_test_beats", lambda protocol: (run.records, run.peaks, run.classes))
+    return run
+
+
+def test_without_its_beats_nothing_of_the_database_is_kept(as_tested, tmp_path):
+    as_tested.save(tmp_path, with_beats=False)
+    with np.load(tmp_path / PREDICTIONS_FILE) as arrays:
+        assert set(arrays) == {"predicted", "others"}
+    loaded = RunResult.load(tmp_path)
+    assert {name: getattr(loaded, name) for name in FACTS} == {
+        name: getattr(as_tested, name) for name in FACTS
+    }
+    for name in ("records", "peaks", "classes", "predicted"):
+        assert getattr(loaded, name).tolist() == getattr(as_tested, name).tolist()
+    as_tested.save(tmp_path / "whole")
+    whole = RunResult.load(tmp_path / "whole")
+    assert np.array_equal(whole.probabilities, loaded.probabilities)
+
+
+def test_other_beats_than_those_tested_on_are_refused(as_tested, tmp_path, monkeypatch):
+    as_tested.save(tmp_path, with_beats=False)
+    changed = as_tested.classes.copy()
+    changed[5] = (changed[5] + 1) % 5
+    beats = as_tested.records, as_tested.peaks, changed
+    monkeypatch.setattr(runs, "_test_beats", lambda protocol: beats)
+    with pytest.raises(RunError, match=r"its beats are not those of the database that is here; "):
+        RunResult.load(tmp_path)
+
+
+def test_too_few_answers_for_the_beats(as_tested, tmp_path):
+    as_tested.save(tmp_path, with_beats=False)
+    with np.load(tmp_path / PREDICTIONS_FILE) as file:
+        predicted, others = file["predicted"], file["others"]
+    rewrite_arrays(tmp_path, predicted=predicted[:-1], others=others[:, :-1])
+    with pytest.raises(RunError, match=r"its arrays are of different lengths"):
+        RunResult.load(tmp_path)
+
+
+def test_the_beats_come_from_the_database(made_up_mitdb, made_up_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("ECTOPY_DATA", str(made_up_mitdb))
+    runs._test_beats.cache_clear()
+    try:
+        test = load_test("inter", folder=made_up_mitdb)
+        run = made_up_run(seed=1, protocol="inter")
+        rows = np.arange(len(test)) % len(run)
+        mine = dataclasses.replace(
+            run,
+            records=test.records,
+            peaks=test.peaks,
+            classes=test.classes,
+            probabilities=run.probabilities[rows],
+        )
+        mine.save(tmp_path, with_beats=False)
+        monkeypatch.setattr("ectopy.data.protocols.load_test", lambda name: test)
+        assert RunResult.load(tmp_path).peaks.tolist() == test.peaks.tolist()
+    finally:
+        runs._test_beats.cache_clear()

@@ -7,6 +7,7 @@ beats lie, and would make ties of beats that a ranking or a temperature has to t
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -25,15 +26,10 @@ _SUM_TOLERANCE = 1e-3
 """How far the five probabilities of a beat may be from 1 together: float16 networks get there."""
 
 # Of each array in the file: kind of its data type, and number of dimensions.
-_ARRAYS = {
-    "record_names": ("U", 1),
-    "record": ("u", 1),
-    "sample": ("i", 1),
-    "true": ("i", 1),
-    "predicted": ("i", 1),
-    "others": ("f", 2),
-}
+_ANSWERS = {"predicted": ("i", 1), "others": ("f", 2)}
+_BEATS = {"record_names": ("U", 1), "record": ("u", 1), "sample": ("i", 1), "true": ("i", 1)}
 
+Beats = tuple["NDArray[np.str_]", "NDArray[np.int64]", "NDArray[np.int8]"]
 Arrays = tuple["NDArray[np.str_]", "NDArray[np.int64]", "NDArray[np.int8]", "NDArray[np.float32]"]
 
 
@@ -43,6 +39,8 @@ def write_arrays(
     peaks: NDArray[np.int64],
     classes: NDArray[np.int8],
     probabilities: NDArray[np.floating[Any]],
+    *,
+    with_beats: bool = True,
 ) -> None:
     """Write predictions; the same predictions give the same bytes.
 
@@ -58,6 +56,8 @@ def write_arrays(
         True classes.
     probabilities : ndarray of float, shape (beats, 5)
         Rows sum to 1.
+    with_beats : bool
+        Whether records, peaks and true classes are written too.
 
     Raises
     ------
@@ -68,21 +68,40 @@ def write_arrays(
         msg = f"cannot keep these predictions: {problem}; give one row a beat"
         raise RunError(msg)
     names, record = np.unique(records, return_inverse=True)
+    beats = {
+        "record_names": names,
+        "record": record.astype(np.uint16),
+        "sample": peaks.astype(np.int32),
+        "true": classes.astype(np.int8),
+    }
     predicted, others = _pack(probabilities)
     np.savez_compressed(
         path,
-        record_names=names,
-        record=record.astype(np.uint16),
-        sample=peaks.astype(np.int32),
-        true=classes.astype(np.int8),
+        **(beats if with_beats else {}),
         predicted=predicted,
         # One class after the other compresses a little better than one beat after the other.
         others=np.ascontiguousarray(others.T),
     )
 
 
-def read_arrays(path: Path) -> Arrays:
+def beats_sha256(
+    records: NDArray[np.str_], peaks: NDArray[np.int64], classes: NDArray[np.int8]
+) -> str:
+    """SHA-256 of which beats these are and of their classes, as `write_arrays` has them."""
+    digest = hashlib.sha256("\n".join(records.tolist()).encode())
+    digest.update(peaks.astype("<i8").tobytes())
+    digest.update(classes.astype("i1").tobytes())
+    return digest.hexdigest()
+
+
+def read_arrays(path: Path, beats: Beats | None = None) -> Arrays:
     """Read what `write_arrays` wrote.
+
+    Parameters
+    ----------
+    path : Path
+    beats : tuple of records, peaks, classes, optional
+        As in `write_arrays`, where the file was written without them.
 
     Returns
     -------
@@ -94,28 +113,33 @@ def read_arrays(path: Path) -> Arrays:
     RunError
         If the file is damaged.
     """
+    wanted = _ANSWERS if beats else _BEATS | _ANSWERS
     try:
         # Opened here, since numpy leaves open what turns out to be no archive.
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in _ARRAYS}
+            arrays = {name: file[name] for name in wanted}
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, " ".join(str(error).split())) from error
-    for name, (kind, dimensions) in _ARRAYS.items():
+    for name, (kind, dimensions) in wanted.items():
         if arrays[name].dtype.kind != kind or arrays[name].ndim != dimensions:
             raise _damaged(path, f"array {name!r} is not what it should be")
-    names, record, predicted = arrays["record_names"], arrays["record"], arrays["predicted"]
-    others, n_classes = arrays["others"].T, len(CLASSES)
-    lengths = {len(arrays[name]) for name in ("record", "sample", "true", "predicted")}
-    if lengths != {len(others)} or others.shape[1] != n_classes:
+    predicted, others = arrays["predicted"], arrays["others"].T
+    lengths = {len(arrays[name]) for name in ("record", "sample", "true") if name in arrays}
+    lengths |= {len(predicted)} | ({len(beats[0])} if beats else set())
+    if lengths != {len(others)} or others.shape[1] != len(CLASSES):
         raise _damaged(path, "its arrays are of different lengths")
-    if len(record) and (record.max() >= len(names) or not _in_range(predicted)):
+    if len(predicted) and not _in_range(predicted):
         raise _damaged(path, "an index points nowhere")
-    found = (
-        names[record],
-        arrays["sample"].astype(np.int64),
-        arrays["true"].astype(np.int8),
-        _unpack(predicted, others),
-    )
+    if beats is None:
+        names, record = arrays["record_names"], arrays["record"]
+        if len(record) and record.max() >= len(names):
+            raise _damaged(path, "an index points nowhere")
+        beats = (
+            names[record],
+            arrays["sample"].astype(np.int64),
+            arrays["true"].astype(np.int8),
+        )
+    found = (*beats, _unpack(predicted, others))
     if problem := _problem(*found):
         raise _damaged(path, problem)
     return found

@@ -6,19 +6,28 @@ intervals, for curves. Everything else about a run that a comparison shows is in
 
 from __future__ import annotations
 
+import functools
 import json
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ectopy.beats import CLASSES
 from ectopy.checksum import sha256_of
-from ectopy.errors import OutputError, RunError
+from ectopy.errors import RunError
 from ectopy.evaluation.calibration import apply_temperature
-from ectopy.evaluation.prediction_files import read_arrays, write_arrays
+from ectopy.evaluation.prediction_files import beats_sha256, read_arrays, write_arrays
+from ectopy.evaluation.run_notes import (
+    FORMAT,
+    KIND,
+    RUN_FILE,
+    TYPES,
+    check_not_in_the_way,
+    read_notes,
+    unusable,
+)
 from ectopy.writers.output import staging
 
 if TYPE_CHECKING:
@@ -27,27 +36,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FORMAT = 2
-"""In format 1 probabilities were kept as they were before their temperature."""
-PREDICTIONS_FILE, RUN_FILE = "predictions.npz", "run.json"
-KIND = "ectopy predictions"
-"""What a ``run.json`` of this kind says it is; a training run's own notes have another."""
+    from ectopy.evaluation.prediction_files import Beats
 
-# Of each key in run.json: the types it may have. bool is an int to Python, and never meant here.
-_NUMBER = (int, float)
-_TYPES: dict[str, tuple[type, ...]] = {
-    "model": (str,),
-    "protocol": (str,),
-    "seed": (int,),
-    "parameters": (int,),
-    "multiply_adds": (int, type(None)),
-    "weights_sha256": (str,),
-    "code_version": (str,),
-    "selected_by": (str,),
-    "selected_value": (int, float, type(None)),
-    "temperature": _NUMBER,
-    "epochs": (list,),
-}
+PREDICTIONS_FILE = "predictions.npz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +121,7 @@ class RunResult:
         """Most probable class of each beat, int8, shape (beats,)."""
         return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int8)
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
+    def save(self, folder: str | os.PathLike[str], *, with_beats: bool = True) -> Path:
         """Write both files, or neither.
 
         Probabilities keep about three significant digits, however small they are; the most
@@ -140,6 +131,9 @@ class RunResult:
         ----------
         folder : path
             Made where it is missing. It may hold a run of this kind, which is replaced.
+        with_beats : bool
+            Whether records, peaks and true classes are written too. Without them nothing of the
+            database is in the files, and it has to be there when they are read.
 
         Returns
         -------
@@ -158,15 +152,17 @@ class RunResult:
         with staging(target, make=True) as staged:
             write_arrays(
                 staged / PREDICTIONS_FILE, self.records, self.peaks, self.classes,
-                self.probabilities,
+                self.probabilities, with_beats=with_beats,
             )  # fmt: skip
-            facts = {key: getattr(self, key) for key in _TYPES if key != "epochs"}
+            facts = {key: getattr(self, key) for key in TYPES if key != "epochs"}
             notes = {
                 "kind": KIND,
                 "format": FORMAT,
                 **facts,
                 "class_order": list(CLASSES),
                 "n": len(self),
+                "with_beats": with_beats,
+                "beats_sha256": beats_sha256(self.records, self.peaks, self.classes),
                 "epochs": list(self.epochs),
                 "predictions_sha256": sha256_of(staged / PREDICTIONS_FILE),
             }
@@ -186,24 +182,31 @@ class RunResult:
         ------
         RunError
             If a file is missing or damaged, or the two do not belong together.
+        DataError
+            If it was saved without its beats, and the database is not there.
         """
         source = Path(folder)
-        notes = _read_notes(source)
+        notes = read_notes(source)
         arrays = source / PREDICTIONS_FILE
         if not arrays.is_file():
-            raise _unusable(source, f"it lacks {PREDICTIONS_FILE}")
+            raise unusable(source, f"it lacks {PREDICTIONS_FILE}")
         try:
             digest = sha256_of(arrays)
         except OSError as error:
-            raise _unusable(source, f"{PREDICTIONS_FILE} cannot be read ({error})") from error
+            raise unusable(source, f"{PREDICTIONS_FILE} cannot be read ({error})") from error
         if digest != notes["predictions_sha256"]:
             reason = f"its {PREDICTIONS_FILE} is not the one that {RUN_FILE} names"
-            raise _unusable(source, reason)
-        records, peaks, classes, probabilities = read_arrays(arrays)
+            raise unusable(source, reason)
+        beats = None
+        if not notes.get("with_beats", True):
+            beats = _test_beats(notes["protocol"])
+            if beats_sha256(*beats) != notes.get("beats_sha256"):
+                raise unusable(source, "its beats are not those of the database that is here")
+        records, peaks, classes, probabilities = read_arrays(arrays, beats)
         if notes["format"] == 1 and notes["temperature"] != 1:
             scaled = apply_temperature(probabilities, notes["temperature"])
             probabilities = scaled.astype(np.float32)
-        facts = {key: notes[key] for key in _TYPES if key != "epochs"}
+        facts = {key: notes[key] for key in TYPES if key != "epochs"}
         return cls(
             records=records,
             peaks=peaks,
@@ -212,6 +215,15 @@ class RunResult:
             epochs=tuple(notes["epochs"]),
             **facts,
         )
+
+
+@functools.cache
+def _test_beats(protocol: str) -> Beats:
+    """Load the beats that a protocol tests on, from the database."""
+    from ectopy.data.protocols import load_test
+
+    test = load_test(protocol)
+    return test.records, test.peaks, test.classes
 
 
 def find_runs(
@@ -267,55 +279,3 @@ def find_runs(
         msg = f"no run of {missing[0]!r} in or below {str(root)!r}; it has runs of: "
         raise RunError(msg + f"{', '.join(sorted(known))}; train it first or leave it out")
     return [found[key][1] for key in sorted(found) if not models or key[0] in models]
-
-
-def _read_notes(folder: Path) -> dict[str, Any]:
-    """Read run.json and see that everything is in it, and of the right type."""
-    try:
-        notes = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise _unusable(folder, f"it lacks {RUN_FILE}") from error
-    except (OSError, ValueError) as error:
-        raise _unusable(folder, f"its {RUN_FILE} cannot be read ({error})") from error
-    if not isinstance(notes, dict) or notes.get("kind") != KIND:
-        raise _unusable(folder, f"its {RUN_FILE} is not one of {KIND!r}")
-    if notes.get("format") not in (1, FORMAT):
-        msg = f"run {str(folder)!r} has format {notes.get('format')!r}, expected 1 or {FORMAT}"
-        raise RunError(msg + "; use the version of ectopy that wrote it")
-    for key, types in (_TYPES | {"predictions_sha256": (str,)}).items():
-        if key not in notes:
-            raise _unusable(folder, f"its {RUN_FILE} lacks {key!r}")
-        if not isinstance(notes[key], types) or isinstance(notes[key], bool):
-            raise _unusable(folder, f"its {RUN_FILE} has {key} = {notes[key]!r}")
-    if notes.get("class_order") != list(CLASSES):
-        reason = f"its classes are {notes.get('class_order')}, expected {list(CLASSES)}"
-        raise _unusable(folder, reason)
-    if not all(isinstance(row, dict) for row in notes["epochs"]):
-        raise _unusable(folder, f"the epochs in its {RUN_FILE} are no rows")
-    if not 0 < notes["temperature"] < math.inf:
-        raise _unusable(folder, f"its {RUN_FILE} has temperature = {notes['temperature']!r}")
-    return notes
-
-
-def _unusable(folder: Path, reason: str) -> RunError:
-    return RunError(f"run {str(folder)!r} cannot be used: {reason}; write its predictions again")
-
-
-def check_not_in_the_way(folder: Path) -> None:
-    """Refuse to write over a training run's own run.json, without which it cannot be resumed.
-
-    Raises
-    ------
-    OutputError
-        If such a file is in the folder.
-    """
-    path = folder / RUN_FILE
-    try:
-        notes = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
-    if not isinstance(notes, dict) or notes.get("kind") != KIND:
-        msg = (
-            f"{str(path)!r} is another kind of file; save the predictions in a folder of their own"
-        )
-        raise OutputError(msg)

@@ -12,7 +12,8 @@ from rich.console import Console
 from ectopy.data.protocols import get_protocol
 from ectopy.errors import RecipeError, RunError
 from ectopy.evaluation.evaluate import evaluate
-from ectopy.evaluation.runs import PREDICTIONS_FILE, RunResult, check_not_in_the_way
+from ectopy.evaluation.run_notes import check_not_in_the_way
+from ectopy.evaluation.runs import PREDICTIONS_FILE, RunResult
 from ectopy.models.bundle import CONFIG_FILE
 from ectopy.models.registry import MODELS, create_model
 from ectopy.training.recipe_files import default_recipe, load_recipe, reads_rhythm
