@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ectopy.beats import CLASSES
+from ectopy.evaluation.compare_pairs import NAMED_PAIRS
 from ectopy.evaluation.compare_tables import number, p_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-PAIRS = (("cnn-kan", "cnn-mlp"), ("rhythm-kan", "rhythm-mlp"))
-"""Models that differ in their head alone: KAN against MLP."""
 
 
 def summary(results: Mapping[str, Any]) -> str:
@@ -95,7 +93,7 @@ def _without(results: Mapping[str, Any]) -> list[str]:
 def _differences(results: Mapping[str, Any]) -> list[str]:
     lines = []
     for one in results["comparisons"]:
-        if (one["first"], one["second"]) not in PAIRS:
+        if (one["first"], one["second"]) not in NAMED_PAIRS:
             continue
         shown = []
         for key, title in (
