@@ -57,11 +57,11 @@ def test_share_of_fibrillation() -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_demo_holds_every_class(seed: int) -> None:
+def test_demo_holds_every_class_but_paced(seed: int) -> None:
     _, truth = demo(seed=seed)
     shares = np.bincount(truth.classes, minlength=5) / len(truth)
-    assert np.all(shares >= [0.75, 0.01, 0.03, 0.003, 0.02])
-    assert np.all(shares <= [0.92, 0.05, 0.10, 0.02, 0.15])
+    assert np.all(shares >= [0.83, 0.01, 0.03, 0.003, 0])
+    assert np.all(shares <= [0.95, 0.05, 0.10, 0.02, 0])
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_made_up_beats_of_classes_that_cannot_be_made(beats, pool):
 
 
 def test_paced_beats_are_made_up(beats):
-    pool = make_pool(5, 1)
+    pool = make_pool(8, 1)
     paced = DressSettings(n_share=0, s_share=0, v_share=0, f_share=0, q_share=1)
     shapes, rhythm, classes = dataset(beats, pool, dress=paced, made_up_share=1.0)[(0, 0, 0, 0)]
     assert set(classes.tolist()) == {CLASSES.index("Q")}

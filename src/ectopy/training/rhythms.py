@@ -115,11 +115,7 @@ def sinus(n: int, rng: Generator, base_s: float) -> NDArray[np.float64]:
 
 
 def _isolated_s(n: int, rng: Generator, base_s: float) -> Episode:
-    """Premature supraventricular beats, alone or a few together, that reset the sinus node.
-
-    From one focus they come much alike; from several, as in three of ten episodes, their couplings
-    differ, more of them come together, and the rhythm is nearly as irregular as in fibrillation.
-    """
+    """Premature supraventricular beats, alone or a few together, that reset the sinus node."""
     normal = sinus(n, rng, base_s)
     classes, rr = np.zeros(n, np.int64), normal.copy()
     density = _log_uniform(rng, 0.003, 0.35)
@@ -128,13 +124,10 @@ def _isolated_s(n: int, rng: Generator, base_s: float) -> Episode:
         rng.uniform(0.01, 0.07),
         rng.uniform(0.9, 1.3),
     )
-    alone = 0.75
-    if rng.random() < 0.3:
-        scatter, alone, density = rng.uniform(0.07, 0.18), 0.5, _log_uniform(rng, 0.02, 0.4)
     i = 1
     while i < n - 1:
         if rng.random() < density:
-            length = 1 if rng.random() < alone else int(rng.integers(2, 7))
+            length = 1 if rng.random() < 0.75 else int(rng.integers(2, 7))
             for j in range(i, min(i + length, n - 1)):
                 rr[j] = max(0.25, normal[i] * np.clip(rng.normal(coupling, scatter), 0.33, 0.93))
                 classes[j] = S

@@ -24,8 +24,8 @@ _FIRST_UNDECODED = 0xDC00
 
 # How often to make a folder anew that another process has removed before it was used.
 # Of 4 threads that do nothing but make and remove it, 1 try in 150 meets that, and 1 in 4000 three
-# times in a row.
-_ATTEMPTS = 10
+# times in a row; on a machine that is busy otherwise it is more often.
+_ATTEMPTS = 100
 
 # File systems allow 255 bytes; the rest is for the extension.
 _LONGEST_STEM_BYTES = 200
