@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ectopy.beats import CLASSES
 from ectopy.data.protocols import DETECTED, PROTOCOLS
+from ectopy.defaults import DEFAULT_MODEL, DEFAULT_PROTOCOL
 from ectopy.evaluation.compare_files import RESULTS_FILE
 from ectopy.evaluation.compare_summary import summary
 from ectopy.models.bundle import FINDER, Bundle, find_bundle, shipped_bundles
@@ -22,6 +23,7 @@ from ectopy.signal.rhythm import RHYTHM_FEATURES
 ROOT = Path(__file__).resolve().parents[1]
 SPEED = ROOT / "benchmarks" / "results" / "finder_speed.json"
 COMPARED = ROOT / "results"
+DETECTED_SEEDS = COMPARED / "inter" / "detected.json"
 RESULTS, FINDERS, COMPARISON = "results", "finders", "comparison"
 
 
@@ -37,7 +39,9 @@ def results_block() -> str:
     bundles = [b for b in (find_bundle(name) for name in shipped_bundles()) if not b.finds]
     lines = [*_scores([b for b in bundles if b.results()]), ""]
     lines += [line for bundle in bundles for line in _detected(bundle)]
-    lines += [line for bundle in bundles for line in _raw_signal(bundle)]
+    lines += ["", *detected_seeds()]
+    chosen = [b for b in bundles if b.full_name == f"{DEFAULT_MODEL}/{DEFAULT_PROTOCOL}"]
+    lines += [line for bundle in chosen for line in _raw_signal(bundle)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -91,6 +95,32 @@ def _raw_signal(bundle: Bundle) -> list[str]:
     leak = f" It leaks: {results['leak']}." if results["leak"] else ""
     title = f"`{bundle.full_name}`, {results['params']:,} parameters. {detected_title(results)}."
     return ["", title + leak, "", detected_table(results)]
+
+
+def detected_seeds() -> list[str]:
+    """Ectopic beats from the raw signal over seeds, where that was measured."""
+    if not DETECTED_SEEDS.is_file():
+        return []
+    kept = json.loads(DETECTED_SEEDS.read_text(encoding="utf-8"))
+    lines = [
+        "From the raw signal (protocol `detected`, EC57, gross), mean ± standard deviation over "
+        "seeds, Se / +P in %:",
+        "",
+        "| model | seeds | VEB | SVEB | SVEB without 232 |",
+        "|---|---|---|---|---|",
+    ]
+    for name, one in kept["models"].items():
+        parts = (
+            one["gross"]["veb"], one["gross"]["sveb"], one["without_232"]["sveb"],
+        )  # fmt: skip
+        shown = " | ".join(f"{_percent(part['se'])} / {_percent(part['ppv'])}" for part in parts)
+        lines.append(f"| `{name}` | {len(one['runs'])} | {shown} |")
+    return [*lines, ""]
+
+
+def _percent(one: dict[str, float]) -> str:
+    spread = "" if one["sd"] is None else f" ± {100 * one['sd']:.1f}"
+    return f"{100 * one['mean']:.1f}{spread}"
 
 
 def finders_block() -> str:
