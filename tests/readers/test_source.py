@@ -13,7 +13,7 @@ from ectopy.readers.source import MemorySource, unique_names
 from ectopy.recording import Recording
 
 SIGNAL = np.arange(30, dtype=np.float32).reshape(10, 3)
-START = datetime(2020, 1, 2, 3, 4, 5)  # noqa: DTZ001  # clocks of recorders know no zone
+START = datetime(2020, 1, 2, 3, 4, 5)  # clocks of recorders know no zone
 
 
 @pytest.fixture
