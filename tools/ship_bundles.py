@@ -1,6 +1,6 @@
 """Ship of each model the seed that validation chose: src/ectopy/weights/MODEL/PROTOCOL.
 
-python tools/ship_bundles.py PROTOCOL RUNS, where RUNS is as `ectopy compare --seeds` leaves it. Where
+python tools/ship_bundles.py PROTOCOL RUNS, with RUNS as `ectopy compare --seeds` leaves it. Where
 nothing was held out to choose by, seed 0 ships. Results have to be recorded again afterwards.
 """
 
