@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ectopy.beats import CLASSES
+from ectopy.errors import RecipeError
 from ectopy.models.beat_model import BeatModel
 from ectopy.models.kan import KANLayer
 from ectopy.models.likeness import LIKENESS_FEATURES, Likeness
@@ -25,6 +26,7 @@ LIMIT = 4.0
 """Standard deviations at which a named feature stops: beyond, it is only far away."""
 
 KERNELS = (9, 7, 5, 3)
+ENCODED_LENGTH = 32
 QRS = slice(98, 173)
 
 
@@ -42,13 +44,30 @@ class ShapeEncoder(nn.Module):
         patient's own shape gets in, only what departs from it.
     dropout : float
         Before the last layer.
+    positions : int
+        Equal parts of the window that are averaged each by itself, a divisor of 32: 1 tells what is
+        there, more tell where as well.
+
+    Raises
+    ------
+    RecipeError
+        If `positions` is no divisor of 32.
     """
 
     def __init__(
-        self, *, channels: Sequence[int], embedding: int, sees_beat: bool, dropout: float
+        self,
+        *,
+        channels: Sequence[int],
+        embedding: int,
+        sees_beat: bool,
+        dropout: float,
+        positions: int = 1,
     ) -> None:
         super().__init__()
-        self.sees_beat = sees_beat
+        if positions < 1 or ENCODED_LENGTH % positions:
+            msg = f"positions = {positions!r}: expected a divisor of {ENCODED_LENGTH}"
+            raise RecipeError(msg)
+        self.sees_beat, self.positions = sees_beat, positions
         sizes = [3 if sees_beat else 2, *channels]
         self.halving = nn.Sequential(
             *(
@@ -66,7 +85,7 @@ class ShapeEncoder(nn.Module):
             nn.BatchNorm1d(last),
             nn.ReLU(),
         )
-        self.out = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * last, embedding))
+        self.out = nn.Sequential(nn.Dropout(dropout), nn.Linear((positions + 1) * last, embedding))
 
     def forward(self, shapes: Tensor) -> Tensor:
         """Map windows in mV, shape (beats, 3, 256), to (beats, embedding)."""
@@ -78,7 +97,8 @@ class ShapeEncoder(nn.Module):
             seen = torch.cat([beat, seen], dim=1)
         encoded = self.halving(3 * seen / height)
         encoded = encoded + self.keeping(encoded)
-        out: Tensor = self.out(torch.cat([encoded.mean(-1), encoded.amax(-1)], dim=1))
+        means = encoded.unflatten(-1, (self.positions, -1)).mean(-1).flatten(1)
+        out: Tensor = self.out(torch.cat([means, encoded.amax(-1)], dim=1))
         return out
 
 
@@ -90,7 +110,7 @@ class RhythmModel(BeatModel):
 
     Parameters
     ----------
-    channels, embedding, sees_beat, dropout
+    channels, embedding, sees_beat, dropout, positions
         As in `ShapeEncoder`.
     embedding_dropout : float
         Share of training beats whose embedding is left out whole, so that the named features alone
@@ -106,13 +126,18 @@ class RhythmModel(BeatModel):
         embedding: int = 8,
         sees_beat: bool = True,
         dropout: float = 0.2,
+        positions: int = 1,
         embedding_dropout: float = 0.5,
         feature_noise: float = 0.1,
     ) -> None:
         super().__init__()
         self.likeness = Likeness()
         self.encoder = ShapeEncoder(
-            channels=channels, embedding=embedding, sees_beat=sees_beat, dropout=dropout
+            channels=channels,
+            embedding=embedding,
+            sees_beat=sees_beat,
+            dropout=dropout,
+            positions=positions,
         )
         self.scale = nn.BatchNorm1d(len(NAMED_FEATURES), affine=False)
         self.embedding_dropout, self.feature_noise = embedding_dropout, feature_noise
