@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ectopy.errors import RecipeError
 from ectopy.models import KANLayer, RhythmKAN, RhythmMLP, create_model
 from ectopy.models.likeness import LIKENESS_FEATURES
-from ectopy.models.rhythm import LIMIT, N_RHYTHM, NAMED_FEATURES
+from ectopy.models.rhythm import LIMIT, N_RHYTHM, NAMED_FEATURES, ShapeEncoder
 from ectopy.signal.rhythm import RHYTHM_FEATURES
 from ectopy.signal.typical import STEADINESS
 
@@ -116,3 +117,33 @@ def test_a_model_comes_out_of_its_bundle(untrained_bundle, untrained_model):
     loaded = RhythmMLP.from_pretrained(untrained_bundle("rhythm-mlp"))
     with torch.inference_mode():
         assert torch.equal(loaded(*inputs(4)), untrained_model("rhythm-mlp")(*inputs(4)))
+
+
+@pytest.mark.parametrize("positions", [1, 4, 8, 32])
+def test_parts_of_the_window_are_averaged_each_by_itself(positions):
+    """All parts together are what one part is, and a change in one place stays in its part."""
+    torch.manual_seed(3)
+    settings = {"channels": (4, 6, 8), "embedding": 5, "sees_beat": True, "dropout": 0.0}
+    encoder = ShapeEncoder(**settings, positions=positions).eval()
+    assert encoder.out[1].in_features == (positions + 1) * 8
+    encoder.out = torch.nn.Identity()
+    one = ShapeEncoder(**settings).eval()
+    one.halving, one.keeping, one.out = encoder.halving, encoder.keeping, torch.nn.Identity()
+    shapes, _ = inputs(6)
+    moved = shapes.clone()
+    moved[:, 0, 250:] += 5.0
+    with torch.inference_mode():
+        found, whole, changed = encoder(shapes), one(shapes), encoder(moved)
+    parts = found[:, : positions * 8].view(6, 8, positions)
+    torch.testing.assert_close(parts.mean(-1), whole[:, :8])
+    torch.testing.assert_close(found[:, positions * 8 :], whole[:, 8:])
+    other = changed[:, : positions * 8].view(6, 8, positions)
+    if positions == 8:  # the window's end reaches back 80 samples at most
+        torch.testing.assert_close(other[..., :5], parts[..., :5])
+        assert not torch.allclose(other[..., 7], parts[..., 7])
+
+
+@pytest.mark.parametrize("positions", [0, -1, 3, 64])
+def test_positions_that_do_not_divide_the_window(positions):
+    with pytest.raises(RecipeError, match=rf"^positions = {positions}: expected a divisor of 32$"):
+        create_model("rhythm-mlp", {"positions": positions})
