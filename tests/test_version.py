@@ -59,3 +59,18 @@ def test_in_a_checkout(root):
     with (root / "src/ectopy/_version.py").open("a") as file:
         file.write("\n")
     assert code_version_in(root) == f"{_version.__version__}+g{commit}.dirty"
+    git(root, "commit", "--quiet", "--no-gpg-sign", "--all", "--message", "second")
+    card = root / "src/ectopy/weights/model/inter/README.md"
+    kept = card.parent / "results/inter.json"
+    weights = card.parent / "config.json"
+    kept.parent.mkdir(parents=True)
+    for file in (card, kept, weights):
+        file.write_text("first")
+    git(root, "add", "src")
+    git(root, "commit", "--quiet", "--no-gpg-sign", "--message", "third")
+    commit = git(root, "rev-parse", "--short", "HEAD")
+    card.write_text("measured")  # what was measured with the sources is no change of theirs
+    kept.write_text("measured")
+    assert code_version_in(root) == f"{_version.__version__}+g{commit}"
+    weights.write_text("other")
+    assert code_version_in(root) == f"{_version.__version__}+g{commit}.dirty"
