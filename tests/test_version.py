@@ -66,7 +66,7 @@ def test_in_a_checkout(root):
     kept.parent.mkdir(parents=True)
     for file in (card, kept, weights):
         file.write_text("first")
-    git(root, "add", "src")
+    git(root, "add", *map(str, (card, kept, weights)))
     git(root, "commit", "--quiet", "--no-gpg-sign", "--message", "third")
     commit = git(root, "rev-parse", "--short", "HEAD")
     card.write_text("measured")  # what was measured with the sources is no change of theirs
