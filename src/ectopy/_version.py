@@ -8,7 +8,7 @@ from pathlib import Path
 __version__ = "0.1.0"
 
 _RECORDED = "src/ectopy/weights/*/*"
-_SOURCES = ("src", f":(exclude){_RECORDED}/results", f":(exclude){_RECORDED}/README.md")
+_SOURCES = ("src", f":(exclude){_RECORDED}/results/*", f":(exclude){_RECORDED}/README.md")
 
 
 def code_version() -> str:
