@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-DEFAULT_MODEL = "rhythm-mlp"
+DEFAULT_MODEL = "rhythm-kan"
 DEFAULT_PROTOCOL = "inter"
 """Trained on DS1 alone, so that its figures on DS2 are true of what analyses a recording."""
