@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import ectopy
+from ectopy.evaluation.run_notes import RUN_FILE
 from ectopy.evaluation.runs import PREDICTIONS_FILE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,6 +89,8 @@ def test_nothing_large_or_of_patients_is_tracked():
     kept = [p for p in tracked if p.suffix in data]
     runs = ROOT / "results"
     assert [p for p in kept if p.name != PREDICTIONS_FILE or runs not in p.parents] == []
+    notes = [p for p in tracked if runs in p.parents and p.name == RUN_FILE]
+    assert {p.parent for p in notes} == {p.parent for p in kept} != set()
     for path in kept:  # answers of models alone: neither where a beat is nor what it is
         with np.load(path, allow_pickle=False) as arrays:
             assert set(arrays) == {"predicted", "others"}, path

@@ -105,7 +105,7 @@ def test_the_finder_is_shipped_and_true():
     assert results is not None
     assert results["leak"] is None
     assert results["finders"]["beat-finder"]["records"] == list(PROTOCOLS["inter"].test_records)
-    with pytest.raises(BundleError, match=r"^cnn-mlp/intra classes beats and does not find them"):
+    with pytest.raises(BundleError, match=r"^cnn-mlp/inter classes beats and does not find them"):
         load_finder("cnn-mlp")
 
 

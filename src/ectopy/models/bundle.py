@@ -203,7 +203,7 @@ def find_bundle(name: str | Path, protocol: str | None = None) -> Bundle:
     Examples
     --------
     >>> find_bundle("cnn-mlp").full_name
-    'cnn-mlp/intra'
+    'cnn-mlp/inter'
     """
     if _is_bundle(Path(name)):
         return open_bundle(Path(name))
