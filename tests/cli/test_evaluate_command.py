@@ -21,13 +21,13 @@ def run(monkeypatch, *arguments):
     ("arguments", "message"),
     [
         (
-            ["cnn-mlp", "--protocol", "detected"],
+            ["cnn-mlp/intra", "--protocol", "detected"],
             "cnn-mlp/intra may not be judged on these records: it was trained on beats of 22 of "
             "the 22 test records (100, 103, 105, ...); --allow-leak judges it all the same and "
             "says so",
         ),
         (
-            ["cnn-mlp", "--protocol", "detected", "--allow-leak", "--figure", "noise.png"],
+            ["cnn-mlp/intra", "--protocol", "detected", "--allow-leak", "--figure", "noise.png"],
             "--peers, --noise, --forms and --figure judge what finds beats, and cnn-mlp/intra "
             "classes them; leave them out",
         ),

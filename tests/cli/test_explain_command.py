@@ -50,7 +50,7 @@ def test_files_and_a_ranking_in_80_columns(untrained_bundle, tmp_path):
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        ("cnn-kan", "cnn-kan/intra has a head whose inputs have no names"),
+        ("cnn-kan/intra", "cnn-kan/intra has a head whose inputs have no names"),
         ("beat-finder", "beat-finder/inter finds beats and does not class them"),
     ],
 )

@@ -19,7 +19,7 @@ def test_a_model_that_classes_beats_is_judged_on_patients_it_has_not_seen():
         r"of the 22 test records \(100, 103, 105, ...\); --allow-leak judges it all the same and "
         r"says so$",
     ):
-        evaluate_detected("cnn-mlp")
+        evaluate_detected("cnn-mlp/intra")
 
 
 @pytest.mark.parametrize("asked", ["peers", "noise", "forms"])
@@ -29,12 +29,12 @@ def test_a_model_that_classes_beats_has_no_peers_among_finders(asked):
         match=r"^--peers, --noise, --forms and --figure judge what finds beats, and cnn-mlp/intra "
         r"classes them; leave them out$",
     ):
-        evaluate_detected("cnn-mlp", allow_leak=True, **{asked: True})
+        evaluate_detected("cnn-mlp/intra", allow_leak=True, **{asked: True})
 
 
 def test_which_bundle_a_name_means(untrained_bundle, tmp_path, monkeypatch):
     trained = untrained_bundle("cnn-mlp")
-    assert detected_bundle("cnn-mlp").full_name == "cnn-mlp/intra"  # none for inter is shipped
+    assert detected_bundle("cnn-mlp").full_name == "cnn-mlp/inter"
     assert detected_bundle("beat-finder").full_name == "beat-finder/inter"
     assert detected_bundle(trained).folder == trained
     monkeypatch.setattr("ectopy.models.bundle._shipped_root", lambda: tmp_path)

@@ -331,8 +331,8 @@ def test_axes_of_ratios_are_labelled_with_ratios(known):
     ("name", "reason"),
     [
         ("beat-finder", "beat-finder/inter finds beats and does not class them"),
-        ("cnn-kan", "cnn-kan/intra has a head whose inputs have no names"),
-        ("cnn-mlp", "cnn-mlp/intra has a head whose inputs have no names"),
+        ("cnn-kan/intra", "cnn-kan/intra has a head whose inputs have no names"),
+        ("cnn-mlp/intra", "cnn-mlp/intra has a head whose inputs have no names"),
         ("rhythm-mlp", "rhythm-mlp/inter has a head that is no KAN"),
     ],
 )

@@ -91,7 +91,7 @@ def test_missing_samples_are_bridged_and_told(simulated):
 
 def test_other_model_by_name_and_folder(simulated):
     recording, truth = simulated
-    by_name = ectopy.analyze(recording, model="cnn-kan", beats=truth.peaks)
+    by_name = ectopy.analyze(recording, model="cnn-kan/intra", beats=truth.peaks)
     folder = ectopy.models.bundle.find_bundle("cnn-kan/intra").folder
     by_folder = ectopy.analyze(recording, model=folder, beats=truth.peaks)
     assert by_name.model["name"] == "cnn-kan/intra"
@@ -204,8 +204,8 @@ def test_unsigned_peaks_that_descend_are_refused(simulated):
 
 def test_an_inverted_lead_is_doubted(mitdb_dir: Path):
     recording = ectopy.read(mitdb_dir / "100")
-    upright = ectopy.analyze(recording.signal_mv[:100_000, 0], fs=360, model="cnn-mlp")
-    inverted = ectopy.analyze(-recording.signal_mv[:100_000, 0], fs=360, model="cnn-mlp")
+    upright = ectopy.analyze(recording.signal_mv[:100_000, 0], fs=360, model="cnn-mlp/intra")
+    inverted = ectopy.analyze(-recording.signal_mv[:100_000, 0], fs=360, model="cnn-mlp/intra")
     assert upright.warnings == ()
     assert len(inverted.warnings) == 1
     assert inverted.warnings[0].startswith("the model is unsure of these beats (median confidence")

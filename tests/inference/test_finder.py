@@ -412,7 +412,7 @@ def test_a_model_that_classes_beats_finds_none():
         "give 'beat-finder' or the folder of one that was trained"
     )
     with pytest.raises(BundleError, match=f"^{re.escape(message)}$"):
-        BeatFinder("cnn-mlp")
+        BeatFinder("cnn-mlp/intra")
 
 
 @pytest.fixture
