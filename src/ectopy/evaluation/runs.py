@@ -255,10 +255,11 @@ def find_runs(
     found: dict[tuple[str, int], tuple[Path, RunResult]] = {}
     others: set[str] = set()
     for file in sorted(root.rglob(PREDICTIONS_FILE)):
-        run = RunResult.load(file.parent)
-        if run.protocol != protocol:
-            others.add(run.protocol)
+        notes = read_notes(file.parent)
+        if notes["protocol"] != protocol:
+            others.add(notes["protocol"])
             continue
+        run = RunResult.load(file.parent)
         key = (run.model, run.seed)
         if key in found:
             msg = (
