@@ -123,7 +123,8 @@ def _certainty(bundle: Bundle) -> str:
 def _results(bundle: Bundle) -> str:
     results = bundle.results()
     if results is None:
-        return f"Not measured yet: `ectopy evaluate {bundle.full_name} --protocol {bundle.protocol}`.\n"
+        command = f"ectopy evaluate {bundle.full_name} --protocol {bundle.protocol}"
+        return f"Not measured yet: `{command}`.\n"
     text = (
         f"Protocol `{results['protocol']}`, {results['n']:,} test beats: accuracy "
         f"{results['accuracy']:.4f}, macro F1 {results['macro_f1']:.4f} (over N S V F "
