@@ -2,8 +2,8 @@
 
 python tools/detected_seeds.py RUNS, where RUNS is a folder of `ectopy compare --seeds`. Each seed's
 ectopic beats are found and scored as `ectopy evaluate MODEL --protocol detected` does; mean and
-standard deviation over seeds are kept. What is there already, of the same weights and finder, is
-not measured again.
+standard deviation over seeds are kept. What is there already, of the same weights, finder and code,
+is not measured again.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ SCORES = {"veb": ("se", "ppv", "fpr"), "sveb": ("se", "ppv", "fpr")}
 def main(runs: str, out: Path = RESULTS) -> None:
     """Score every seed of every model below a folder."""
     records = get_protocol("inter").test_records
-    finder = find_bundle(FINDER).weights_sha256
+    finder, code = find_bundle(FINDER).weights_sha256, code_version()
     known: dict[str, Any] = {}
     if out.is_file():
         before = json.loads(out.read_text(encoding="utf-8"))
-        if before["finder_sha256"] == finder:
+        if (before["finder_sha256"], before["code_version"]) == (finder, code):
             known = {
                 one["weights_sha256"]: one for m in before["models"].values() for one in m["runs"]
             }
@@ -44,7 +44,6 @@ def main(runs: str, out: Path = RESULTS) -> None:
             one = {
                 "seed": bundle.config["training"]["seed"],
                 "weights_sha256": bundle.weights_sha256,
-                "code_version": code_version(),
                 "gross": {
                     b: {s: scored["gross"][b][s] for s in keys} for b, keys in SCORES.items()
                 },
@@ -61,7 +60,8 @@ def main(runs: str, out: Path = RESULTS) -> None:
                 for b, keys in SCORES.items()
             }
     out.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"finder_sha256": finder, "models": models}, indent=2) + "\n"
+    kept = {"finder_sha256": finder, "code_version": code, "models": models}
+    text = json.dumps(kept, indent=2) + "\n"
     out.write_text(text, encoding="utf-8")
 
 

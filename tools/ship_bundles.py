@@ -22,13 +22,21 @@ def main(protocol: str, runs: str, weights: Path = WEIGHTS) -> None:
         bundles = [open_bundle(b) for b in sorted(model.glob("seed*/training/bundle"))]
         if not bundles:
             continue
+        for bundle in bundles:
+            if bundle.full_name != f"{model.name}/{protocol}":
+                sys.exit(f"{bundle.folder} holds {bundle.full_name}, not {model.name}/{protocol}")
         values = {b.folder: b.config["training"]["selected_value"] for b in bundles}
         seeds = {b.config["training"]["seed"]: b.folder for b in bundles}
         known = None not in values.values()
+        if not known and 0 not in seeds:
+            sys.exit(f"{model} has no seed 0, which ships where nothing was held out")
         chosen = max(values, key=lambda folder: values[folder]) if known else seeds[0]
         target = weights / model.name / protocol
+        copy = target.with_name(f".{target.name}")
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(chosen, copy)
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(chosen, target)
+        copy.replace(target)
         sys.stdout.write(f"{target}: {chosen} ({values[chosen]})\n")
 
 

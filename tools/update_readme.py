@@ -18,6 +18,7 @@ from ectopy.models.bundle import FINDER, Bundle, find_bundle, shipped_bundles
 from ectopy.models.detected_card import detected_table, detected_title
 from ectopy.models.finder_card import finders_table, noise_table
 from ectopy.models.likeness import LIKENESS_FEATURES
+from ectopy.printing import with_spread
 from ectopy.signal.rhythm import RHYTHM_FEATURES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,12 +38,14 @@ def comparison_block() -> str:
 def results_block() -> str:
     """Scores of every shipped bundle, in Markdown."""
     bundles = [b for b in (find_bundle(name) for name in shipped_bundles()) if not b.finds]
-    lines = [*_scores([b for b in bundles if b.results()]), ""]
-    lines += [line for bundle in bundles for line in _detected(bundle)]
-    lines += ["", *detected_seeds()]
     chosen = [b for b in bundles if b.full_name == f"{DEFAULT_MODEL}/{DEFAULT_PROTOCOL}"]
-    lines += [line for bundle in chosen for line in _raw_signal(bundle)]
-    return "\n".join(lines).rstrip() + "\n"
+    parts = [
+        _scores([b for b in bundles if b.results()]),
+        [line for bundle in bundles for line in _detected(bundle)],
+        detected_seeds(),
+        [line for bundle in chosen for line in _raw_signal(bundle)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
 def _scores(bundles: list[Bundle]) -> list[str]:
@@ -94,7 +97,7 @@ def _raw_signal(bundle: Bundle) -> list[str]:
         return []
     leak = f" It leaks: {results['leak']}." if results["leak"] else ""
     title = f"`{bundle.full_name}`, {results['params']:,} parameters. {detected_title(results)}."
-    return ["", title + leak, "", detected_table(results)]
+    return [title + leak, "", detected_table(results)]
 
 
 def detected_seeds() -> list[str]:
@@ -115,12 +118,11 @@ def detected_seeds() -> list[str]:
         )  # fmt: skip
         shown = " | ".join(f"{_percent(part['se'])} / {_percent(part['ppv'])}" for part in parts)
         lines.append(f"| `{name}` | {len(one['runs'])} | {shown} |")
-    return [*lines, ""]
+    return lines
 
 
-def _percent(one: dict[str, float]) -> str:
-    spread = "" if one["sd"] is None else f" ± {100 * one['sd']:.1f}"
-    return f"{100 * one['mean']:.1f}{spread}"
+def _percent(one: dict[str, float | None]) -> str:
+    return with_spread({key: None if v is None else 100 * v for key, v in one.items()}, 1)
 
 
 def finders_block() -> str:

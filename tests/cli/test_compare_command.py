@@ -68,6 +68,16 @@ def test_files_and_a_table_in_80_columns(runs, tmp_path, protocol):
     assert ("p, swaps" in done.stdout) == (protocol == "inter")
 
 
+def test_weights_that_are_not_shipped_get_nothing_recorded(runs, tmp_path):
+    done = run("--protocol", "intra", "--runs", runs, "--out", tmp_path / "out", "--record")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-3:] == [
+        f"wrote 12 files to {tmp_path / 'out'}",
+        "cnn-kan: its shipped weights, if any, are none of these runs'; nothing recorded",
+        "cnn-mlp: its shipped weights, if any, are none of these runs'; nothing recorded",
+    ]
+
+
 def assert_refused(done: subprocess.CompletedProcess[str], message: str) -> None:
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""

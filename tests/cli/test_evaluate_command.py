@@ -45,6 +45,15 @@ def run(monkeypatch, *arguments):
             "predictions are kept for comparing models on the annotated beats of patients or beats "
             "they were not trained on; leave --predictions out",
         ),
+        (  # without a protocol, the bundle's own
+            ["beat-finder", "--predictions", "kept"],
+            "--predictions goes with intra and inter, not 'detected'; leave it out",
+        ),
+        (
+            ["rhythm-mlp/inter", "--noise"],
+            "--peers, --noise, --forms and --figure go with --protocol detected, not 'inter'; "
+            "leave them out or change the protocol",
+        ),
         (
             ["beat-finder/inter", "--protocol", "inter"],
             "beat-finder/inter finds beats and does not class them; judge it with "

@@ -6,7 +6,7 @@ import pytest
 
 from ectopy.evaluation.compare import compare_runs
 from ectopy.evaluation.compare_summary import summary
-from ectopy.evaluation.compare_tables import number
+from ectopy.printing import number
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ import pytest
 from ectopy.beats import CLASSES
 from ectopy.evaluation.compare import compare_runs
 from ectopy.evaluation.compare_csv import as_csv
-from ectopy.evaluation.compare_tables import markdown, number, p_text, with_spread
+from ectopy.evaluation.compare_tables import markdown
+from ectopy.printing import number, p_text, with_spread
 
 
 @pytest.fixture(scope="module")

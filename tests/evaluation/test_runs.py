@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ectopy.data.protocols import load_test
-from ectopy.errors import OutputError, RunError
+from ectopy.errors import DataError, OutputError, RunError
 from ectopy.evaluation import runs
 from ectopy.evaluation.calibration import apply_temperature
 from ectopy.evaluation.metrics import roc_auc
@@ -219,11 +219,12 @@ def test_a_temperature_that_is_none(saved, temperature):
 
 
 def test_another_format(saved):
-    rewrite(saved, format=3)
+    rewrite(saved, format=4)
     with pytest.raises(RunError) as caught:
         RunResult.load(saved)
     assert str(caught.value) == (
-        f"run {str(saved)!r} has format 3, expected 1 or 2; use the version of ectopy that wrote it"
+        f"run {str(saved)!r} has format 4, expected 1, 2 or 3; "
+        "use the version of ectopy that wrote it"
     )
 
 
@@ -354,7 +355,28 @@ def test_other_beats_than_those_tested_on_are_refused(as_tested, tmp_path, monke
     changed[5] = (changed[5] + 1) % 5
     beats = as_tested.records, as_tested.peaks, changed
     monkeypatch.setattr(runs, "_test_beats", lambda protocol: beats)
-    with pytest.raises(RunError, match=r"its beats are not those of the database that is here; "):
+    with pytest.raises(RunError) as caught:
+        RunResult.load(tmp_path)
+    assert str(caught.value) == (
+        f"run {str(tmp_path)!r} cannot be used: its beats are not those that 'intra' tests on "
+        "here; ectopy data verify mitdb tells what differs"
+    )
+
+
+@pytest.mark.parametrize("value", [None, 5, True, ...])
+def test_which_beats_it_was_has_to_be_known(as_tested, tmp_path, value):
+    as_tested.save(tmp_path, with_beats=False)
+    assert json.loads((tmp_path / RUN_FILE).read_text())["format"] == 3
+    rewrite(tmp_path, beats_sha256=value)
+    with pytest.raises(RunError, match=r"cannot be used: its run.json (has|lacks) .?beats_sha256"):
+        RunResult.load(tmp_path)
+
+
+def test_beats_in_the_file_are_checked_as_well(made_up_run, tmp_path):
+    made_up_run().save(tmp_path)
+    assert json.loads((tmp_path / RUN_FILE).read_text())["format"] == 2
+    rewrite(tmp_path, beats_sha256="0" * 64)
+    with pytest.raises(RunError, match=r"its beats are not those that run.json names"):
         RunResult.load(tmp_path)
 
 
@@ -368,21 +390,28 @@ def test_too_few_answers_for_the_beats(as_tested, tmp_path):
 
 
 def test_the_beats_come_from_the_database(made_up_mitdb, made_up_run, tmp_path, monkeypatch):
-    monkeypatch.setenv("ECTOPY_DATA", str(made_up_mitdb))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mitdb").symlink_to(made_up_mitdb)
+    monkeypatch.setenv("ECTOPY_DATA", str(tmp_path / "data"))
+    test = load_test("inter", folder=made_up_mitdb)
+    run = made_up_run(seed=1, protocol="inter")
+    mine = dataclasses.replace(
+        run,
+        records=test.records,
+        peaks=test.peaks,
+        classes=test.classes,
+        probabilities=run.probabilities[np.arange(len(test)) % len(run)],
+    )
+    mine.save(tmp_path / "run", with_beats=False)
     runs._test_beats.cache_clear()
     try:
-        test = load_test("inter", folder=made_up_mitdb)
-        run = made_up_run(seed=1, protocol="inter")
-        rows = np.arange(len(test)) % len(run)
-        mine = dataclasses.replace(
-            run,
-            records=test.records,
-            peaks=test.peaks,
-            classes=test.classes,
-            probabilities=run.probabilities[rows],
-        )
-        mine.save(tmp_path, with_beats=False)
-        monkeypatch.setattr("ectopy.data.protocols.load_test", lambda name: test)
-        assert RunResult.load(tmp_path).peaks.tolist() == test.peaks.tolist()
+        loaded = RunResult.load(tmp_path / "run")
+        assert len(loaded) > 100
+        for name in ("records", "peaks", "classes"):
+            assert getattr(loaded, name).tolist() == getattr(test, name).tolist()
+        runs._test_beats.cache_clear()
+        monkeypatch.setenv("ECTOPY_DATA", str(tmp_path / "elsewhere"))
+        with pytest.raises(DataError):
+            RunResult.load(tmp_path / "run")
     finally:
         runs._test_beats.cache_clear()

@@ -77,7 +77,7 @@ def test_a_card_without_results(bundle):
         "(N 1,200, S 30, V 4, F 0, Q 1)",
         "recipe `default`, seed 5; checkpoint of epoch 12, chosen by val_macro_f1 on the "
         "validation part (0.9123)",
-        "Not measured yet: `ectopy evaluate cnn-mlp/intra --protocol intra`.",
+        "Not measured yet: `ectopy evaluate FOLDER --record` with this folder.",
     ):
         assert text in card
 

@@ -146,12 +146,22 @@ def test_files_of_a_run(any_run):
     }
 
 
+def test_a_recipe_that_makes_nothing_up_says_so(made_up_mitdb, tmp_path, monkeypatch):
+    monkeypatch.setattr("ectopy.training.rhythm_job.make_pool", lambda *_: pytest.fail("made up"))
+    text = RECIPE.replace("batch_size = 32", "batch_size = 32\nmade_up_share = 0")
+    job = job_of(tiny(tmp_path, made_up_mitdb, text, protocol="intra"))
+    assert job.lines()[0].endswith("}")
+    assert len(job.data.training[(0, 0, 0, 0)][-1]) == 32
+
+
 def test_what_a_run_prints(whole, held_out, intra):
     # Of 15 beats of each record 9 are N, 2 are S and V, 1 is F and Q.
     lines = printed(whole)
     assert lines[0].startswith("training beats    {'N': 234, 'S': 52, 'V': 52, 'F': 26, 'Q': 26}")
     assert lines[0].endswith(", and 2 made-up patients")
     assert lines[1] == "validation beats  none; the last epoch is kept"
+    bundle = find_bundle(whole.out / "bundle")
+    assert bundle.config["training"]["database"] == "mitdb 1.0.0 and made-up rhythms"
     assert "val_" not in "".join(lines)
     lines = printed(held_out)
     assert lines[0].startswith("training beats    {'N': 216, 'S': 48, 'V': 48, 'F': 24, 'Q': 24}")
@@ -320,7 +330,8 @@ def test_inference_gives_what_validation_gave(held_out, made_up_mitdb):
         if name in HELD_OUT:
             recording, beats = load(name, made_up_mitdb)
             parts.append(classifier.classify(recording.lead()[1], recording.fs, beats.peaks))
-    np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-5)
+    # Made-up beats are nearly noiseless, and what divides by so little rounds otherwise in ONNX.
+    np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-4)
 
 
 def test_windows_alone_are_refused(whole):

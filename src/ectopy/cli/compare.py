@@ -39,7 +39,7 @@ def compare(
     record: Annotated[
         bool,
         typer.Option(
-            "--record", help="Keep what it says of each bundle that comes with ectopy with it."
+            "--record", help="Keep scores over seeds beside shipped weights of these runs as well."
         ),
     ] = False,
 ) -> None:
@@ -76,10 +76,16 @@ def compare(
         )
     results = compare_runs(found)
     files = write_comparison(results, out)
-    kept = f" and {len(record_comparison(results))} beside shipped weights" if record else ""
     console = Console()
     _show(results, console)
-    console.print(f"wrote {len(files)} files to {out}{kept}", highlight=False, soft_wrap=True)
+    console.print(f"wrote {len(files)} files to {out}", highlight=False, soft_wrap=True)
+    if record:
+        kept = record_comparison(results)
+        for path in kept.values():
+            console.print(f"wrote {path}", highlight=False, soft_wrap=True)
+        for name in (name for name in results["models"] if name not in kept):
+            what = f"{name}: its shipped weights, if any, are none of these runs'; nothing recorded"
+            console.print(what, highlight=False, soft_wrap=True)
 
 
 def _show(results: dict[str, Any], console: Console) -> None:
@@ -102,7 +108,7 @@ def _score_table(results: dict[str, Any]) -> Any:
     from rich.table import Table
 
     from ectopy.beats import CLASSES
-    from ectopy.evaluation.compare_tables import number
+    from ectopy.printing import number
 
     table = Table(
         title=f"Protocol {results['protocol']}", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
@@ -131,7 +137,7 @@ def _difference_table(results: dict[str, Any]) -> Any:
     from rich import box
     from rich.table import Table
 
-    from ectopy.evaluation.compare_tables import number, p_text
+    from ectopy.printing import number, p_text
 
     table = Table(
         title=f"Macro F1, differences; p corrected for {results['multiplicity']['tests']} tests",

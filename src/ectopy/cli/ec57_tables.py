@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ectopy.printing import percent
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -66,10 +68,8 @@ def _n_beats(scores: dict[str, Any]) -> str:
 
 
 def _cells(scores: dict[str, Any]) -> list[str]:
-    return [_percent(scores[group][rate], rate) for group in GROUPS for rate in _rates(group)]
-
-
-def _percent(value: float | None, rate: str) -> str:
-    # As many digits as bxb prints.
-    digits = 3 if rate == "fpr" else 2
-    return "-" if value is None else f"{100 * value:.{digits}f}"
+    return [
+        percent(scores[group][rate], 3 if rate == "fpr" else 2)  # as many digits as bxb prints
+        for group in GROUPS
+        for rate in _rates(group)
+    ]

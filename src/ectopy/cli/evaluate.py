@@ -24,8 +24,13 @@ def evaluate(
         ),
     ],
     protocol: Annotated[
-        str, typer.Option(help="intra or inter; detected: beats found in the signal, EC57 scores.")
-    ] = "intra",
+        str | None,
+        typer.Option(
+            help="intra or inter; detected: beats found in the signal, EC57 scores. If not given, "
+            "the one it was trained for.",
+            show_default=False,
+        ),
+    ] = None,
     beats: Annotated[
         str, typer.Option(help="'annotated' beat positions, or 'detected' in the signal.")
     ] = "annotated",
@@ -63,8 +68,12 @@ def evaluate(
     from ectopy.errors import ProtocolError
     from ectopy.evaluation.detected import detected_bundle, evaluate_detected
     from ectopy.evaluation.evaluate import evaluate as run
+    from ectopy.models.bundle import find_bundle
     from ectopy.writers.output import check_folder, write_text
 
+    if protocol is None:
+        bundle = find_bundle(model)
+        protocol = DETECTED if bundle.finds else bundle.protocol
     for file in (json_file, figure):
         if file is not None:
             check_folder(file.parent)  # before the work, not after it
@@ -98,7 +107,6 @@ def evaluate(
 
         plot_noise_curves(results["noise"], figure)
     if record:
-        from ectopy.models.bundle import find_bundle
         from ectopy.models.results import record_results
 
         is_detected = protocol == DETECTED

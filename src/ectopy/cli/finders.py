@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ectopy.printing import number, percent
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -25,10 +27,10 @@ def show_detected(results: dict[str, Any], console: Console) -> None:
         missed = (str(row["missed"]) for row in one["missed"].values())
         table.add_row(
             name,
-            *(_percent(gross[key]) for key in ("se", "ppv")),
+            *(percent(gross[key]) for key in ("se", "ppv")),
             str(one["made_up"]),
             *missed,
-            *(_number(timing[key]) for key in ("sd", "p95_abs")),
+            *(number(timing[key], 1) for key in ("sd", "p95_abs")),
         )
     console.print(table)
     of = ", ".join(f"{name} {row['of']:,}" for name, row in _first(results)["missed"].items())
@@ -42,7 +44,7 @@ def show_detected(results: dict[str, Any], console: Console) -> None:
     for name, one in results.get("forms", {}).items():
         for row in one["forms"].values():
             console.print(
-                f"{name}, {row['meaning']}: {_percent(row['share'], 3)} % of {row['beats']:,} "
+                f"{name}, {row['meaning']}: {percent(row['share'], 3)} % of {row['beats']:,} "
                 f"beats found again within 20 ms, {row['new']} new",
                 highlight=False,
             )
@@ -76,13 +78,5 @@ def _show_noise(noise: dict[str, Any], console: Console) -> None:
             title += ", calibrated as nst does"
         table = Table("finder", *heads, title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for name, points in curves.items():
-            table.add_row(name, *(_percent(point["f1"]) for point in points))
+            table.add_row(name, *(percent(point["f1"]) for point in points))
         console.print(table)
-
-
-def _percent(share: float | None, digits: int = 2) -> str:
-    return "-" if share is None else f"{100 * share:.{digits}f}"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"

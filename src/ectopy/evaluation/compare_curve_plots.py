@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ectopy.beats import CLASSES
-from ectopy.evaluation.compare_tables import number
 from ectopy.evaluation.figure_style import (
     INK,
     LOOKS,
@@ -16,6 +15,7 @@ from ectopy.evaluation.figure_style import (
     new_figure,
     tidy,
 )
+from ectopy.printing import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ectopy.beats import CLASSES
 from ectopy.evaluation.compare_pairs import NAMED_PAIRS
-from ectopy.evaluation.compare_tables import number, p_text
+from ectopy.printing import number, p_text, percent, with_spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,9 +50,8 @@ def _table(results: Mapping[str, Any]) -> str:
     rows = [[*head, *(f"F1 {name}" for name in CLASSES)]]
     rows.append(["---"] * len(rows[0]))
     for one in results["published"]:
-        four = sum(one["per_class"][name]["f1"] for name in CLASSES if name != "Q") / 4
         f1 = (number(one["per_class"][name]["f1"], 3) for name in CLASSES)
-        scores = (number(value, 3) for value in (one["accuracy"], one["macro_f1"], four))
+        scores = (number(one[key], 3) for key in ("accuracy", "macro_f1", "macro_f1_nsvf"))
         rows.append([one["name"], f"{one['parameters']:,}", "-", *scores, *f1])
     for name, one in results["models"].items():
         scores = one["scores"]
@@ -63,26 +62,21 @@ def _table(results: Mapping[str, Any]) -> str:
                 f"{one['parameters']:,}",
                 "-" if one["multiply_adds"] is None else f"{one['multiply_adds']:,}",
                 number(scores["accuracy"]["mean"], 3),
-                f"{_mean(macro)} [{number(macro['low'], 3)}, {number(macro['high'], 3)}]",
-                _mean(scores["macro_f1_nsvf"]),
-                *(_mean(one["per_class"][c]["f1"]) for c in CLASSES),
+                with_spread(macro, 3),
+                with_spread(scores["macro_f1_nsvf"], 3, interval=False),
+                *(with_spread(one["per_class"][c]["f1"], 3, interval=False) for c in CLASSES),
             ]
         )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _mean(one: Mapping[str, float | None]) -> str:
-    spread = "" if one["sd"] is None else f" ± {number(one['sd'], 3)}"
-    return number(one["mean"], 3) + spread
 
 
 def _without(results: Mapping[str, Any]) -> list[str]:
     lines = []
     for record, rest in results["without"].items():
         parts = [
-            f"`{name}` S {_mean(one['per_class']['S']['f1'])}, V "
-            f"{_mean(one['per_class']['V']['f1'])}, macro over N S V F "
-            f"{_mean(one['scores']['macro_f1_nsvf'])}"
+            f"`{name}` S {with_spread(one['per_class']['S']['f1'], 3, interval=False)}, V "
+            f"{with_spread(one['per_class']['V']['f1'], 3, interval=False)}, macro over N S V F "
+            f"{with_spread(one['scores']['macro_f1_nsvf'], 3, interval=False)}"
             for name, one in rest["models"].items()
         ]
         text = f"Without record {record} ({rest['reason']}; {rest['counts']['S']:,} S beats left)"
@@ -125,10 +119,10 @@ def _differences(results: Mapping[str, Any]) -> list[str]:
 def _certainty(results: Mapping[str, Any]) -> str:
     parts = []
     for name, one in results["models"].items():
-        risk = one["risk_coverage"]
-        errors = ", ".join(number(100 * error["mean"], 2) for error in risk["errors"])
+        errors = ", ".join(percent(error["mean"]) for error in one["risk_coverage"]["errors"])
         parts.append(f"`{name}` {number(one['scores']['ece']['mean'])}; {errors} %")
-    shares = ", ".join(f"{100 * share:g}" for share in risk["referred"])
+    first = next(iter(results["models"].values()))
+    shares = ", ".join(f"{100 * share:g}" for share in first["risk_coverage"]["referred"])
     return (
         "Expected calibration error, and the error rate when the least certain "
         f"{shares} % of beats are left to a human: {'. '.join(parts)}."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ectopy.beats import CLASSES
 from ectopy.evaluation import compare_scores
+from ectopy.printing import number, p_text, with_spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,51 +26,6 @@ WHOLE = (*compare_scores.WHOLE, "macro_auc")
 
 RATES = (*compare_scores.RATES, "auc")
 """Scores of one class, as tables have them."""
-
-
-def number(value: float | None, digits: int = 4, *, signed: bool = False) -> str:
-    """Print a number, or a dash where there is none.
-
-    Examples
-    --------
-    >>> number(0.93756), number(None), number(0.01, signed=True)
-    ('0.9376', '-', '+0.0100')
-    """
-    if value is None:
-        return "-"
-    rounded = round(value, digits) or 0.0  # no minus before a zero
-    return f"{rounded:{'+' if signed else ''}.{digits}f}"
-
-
-def p_text(p: float | None) -> str:
-    """Print a p value; what rounds to 0 is called smaller than the last digit.
-
-    Examples
-    --------
-    >>> p_text(0.0312), p_text(0.0001), p_text(None)
-    ('0.031', '< 0.001', '-')
-    """
-    if p is None:
-        return "-"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def with_spread(one: Mapping[str, float | None], digits: int = 4) -> str:
-    """Print mean, standard deviation over seeds, and interval, as far as they are known.
-
-    Examples
-    --------
-    >>> with_spread({"mean": 0.9, "sd": 0.01, "low": 0.88, "high": 0.92}, 2)
-    '0.90 ± 0.01 [0.88, 0.92]'
-    >>> with_spread({"mean": 0.9, "sd": None}, 2)
-    '0.90'
-    """
-    text = number(one["mean"], digits)
-    if one.get("sd") is not None:
-        text += f" ± {number(one['sd'], digits)}"
-    if one.get("low") is not None:
-        text += f" [{number(one['low'], digits)}, {number(one['high'], digits)}]"
-    return text
 
 
 def markdown(results: Mapping[str, Any]) -> str:

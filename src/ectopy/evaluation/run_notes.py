@@ -12,8 +12,9 @@ from ectopy.errors import OutputError, RunError
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 2
-"""In format 1 probabilities were kept as they were before their temperature."""
+FORMAT, WITHOUT_BEATS = 2, 3
+"""In format 1 probabilities were kept as they were before their temperature; format 3 lacks the
+beats, which are those of the database."""
 RUN_FILE = "run.json"
 KIND = "ectopy predictions"
 """What a ``run.json`` of this kind says it is; a training run's own notes have another."""
@@ -45,10 +46,15 @@ def read_notes(folder: Path) -> dict[str, Any]:
         raise unusable(folder, f"its {RUN_FILE} cannot be read ({error})") from error
     if not isinstance(notes, dict) or notes.get("kind") != KIND:
         raise unusable(folder, f"its {RUN_FILE} is not one of {KIND!r}")
-    if notes.get("format") not in (1, FORMAT):
-        msg = f"run {str(folder)!r} has format {notes.get('format')!r}, expected 1 or {FORMAT}"
+    known = (1, FORMAT, WITHOUT_BEATS)
+    if notes.get("format") not in known:
+        expected = f"{', '.join(map(str, known[:-1]))} or {known[-1]}"
+        msg = f"run {str(folder)!r} has format {notes.get('format')!r}, expected {expected}"
         raise RunError(msg + "; use the version of ectopy that wrote it")
-    for key, types in (TYPES | {"predictions_sha256": (str,)}).items():
+    digests = ["predictions_sha256"]
+    if notes["format"] == WITHOUT_BEATS or "beats_sha256" in notes:
+        digests.append("beats_sha256")
+    for key, types in (TYPES | dict.fromkeys(digests, (str,))).items():
         if key not in notes:
             raise unusable(folder, f"its {RUN_FILE} lacks {key!r}")
         if not isinstance(notes[key], types) or isinstance(notes[key], bool):
@@ -63,9 +69,9 @@ def read_notes(folder: Path) -> dict[str, Any]:
     return notes
 
 
-def unusable(folder: Path, reason: str) -> RunError:
+def unusable(folder: Path, reason: str, cure: str = "write its predictions again") -> RunError:
     """Say why a run cannot be used and what to do."""
-    return RunError(f"run {str(folder)!r} cannot be used: {reason}; write its predictions again")
+    return RunError(f"run {str(folder)!r} cannot be used: {reason}; {cure}")
 
 
 def check_not_in_the_way(folder: Path) -> None:

@@ -24,6 +24,7 @@ from ectopy.evaluation.run_notes import (
     KIND,
     RUN_FILE,
     TYPES,
+    WITHOUT_BEATS,
     check_not_in_the_way,
     read_notes,
     unusable,
@@ -157,11 +158,10 @@ class RunResult:
             facts = {key: getattr(self, key) for key in TYPES if key != "epochs"}
             notes = {
                 "kind": KIND,
-                "format": FORMAT,
+                "format": FORMAT if with_beats else WITHOUT_BEATS,
                 **facts,
                 "class_order": list(CLASSES),
                 "n": len(self),
-                "with_beats": with_beats,
                 "beats_sha256": beats_sha256(self.records, self.peaks, self.classes),
                 "epochs": list(self.epochs),
                 "predictions_sha256": sha256_of(staged / PREDICTIONS_FILE),
@@ -182,8 +182,9 @@ class RunResult:
         ------
         RunError
             If a file is missing or damaged, or the two do not belong together.
-        DataError
-            If it was saved without its beats, and the database is not there.
+        DataError, MissingExtra
+            If it was saved without its beats, and the database is not there, or, under `intra`,
+            scikit-learn, which draws the split.
         """
         source = Path(folder)
         notes = read_notes(source)
@@ -198,11 +199,15 @@ class RunResult:
             reason = f"its {PREDICTIONS_FILE} is not the one that {RUN_FILE} names"
             raise unusable(source, reason)
         beats = None
-        if not notes.get("with_beats", True):
+        if notes["format"] == WITHOUT_BEATS:
             beats = _test_beats(notes["protocol"])
-            if beats_sha256(*beats) != notes.get("beats_sha256"):
-                raise unusable(source, "its beats are not those of the database that is here")
+            if beats_sha256(*beats) != notes["beats_sha256"]:
+                reason = f"its beats are not those that {notes['protocol']!r} tests on here"
+                raise unusable(source, reason, "ectopy data verify mitdb tells what differs")
         records, peaks, classes, probabilities = read_arrays(arrays, beats)
+        digest = beats_sha256(records, peaks, classes)
+        if notes.get("beats_sha256", digest) != digest:
+            raise unusable(source, f"its beats are not those that {RUN_FILE} names")
         if notes["format"] == 1 and notes["temperature"] != 1:
             scaled = apply_temperature(probabilities, notes["temperature"])
             probabilities = scaled.astype(np.float32)
@@ -250,6 +255,8 @@ def find_runs(
     RunError
         If there is no run of that protocol or of one of the models, one is damaged, or two are of
         one model and seed.
+    DataError, MissingExtra
+        If one was saved without its beats, and what `RunResult.load` needs for them is not there.
     """
     root = Path(folder)
     found: dict[tuple[str, int], tuple[Path, RunResult]] = {}

@@ -10,6 +10,7 @@ import numpy as np
 from ectopy._version import __version__
 from ectopy.analysis import Analysis
 from ectopy.beats import BeatTable, ReferenceBeats
+from ectopy.data.protocols import SAME_SUBJECT
 from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import RecordingError, SignalError
 from ectopy.inference.engine import Classifier
@@ -26,8 +27,9 @@ RECORD_FS, RECORD_SAMPLES = 360.0, 650_000  # of every record of the database tr
 LOW_CONFIDENCE = 0.9
 """Median confidence below which a warning is due.
 
-The 48 records of the database have at least 0.994 in the lead that is taken by name; upside down,
-half of them have less than 0.65 (`cnn-mlp`) or 0.76 (`cnn-kan`).
+Of a model of single beats the 48 records of the database have at least 0.994 in the lead that is
+taken by name; upside down, half of them have less than 0.65 (`cnn-mlp/intra`) or 0.76
+(`cnn-kan/intra`). Upside down or not is all one to a rhythm model; least sure it is of paced beats.
 """
 
 MIN_FS = 50.0
@@ -129,13 +131,20 @@ def describe_model(bundle: Bundle) -> dict[str, Any]:
         measured["note"] = (
             "patients of the test beats were also in training"
             if bundle.protocol == "intra"
-            else "patients of the test beats were not in training"
+            else f"patients of the test beats were not in training{_but_for(bundle)}"
         )
     return {
         "name": bundle.full_name,
         "weights_sha256": bundle.weights_sha256,
         "measured": measured,
     }
+
+
+def _but_for(bundle: Bundle) -> str:
+    """Name the test records of subjects that were in training under another record's name."""
+    trained = set(bundle.config["training"]["records"])
+    both = [one for one, other in SAME_SUBJECT.items() if other in trained and one not in trained]
+    return f", but for the one of record {', '.join(both)}" if both else ""
 
 
 def _describe_finder() -> dict[str, Any]:
@@ -167,9 +176,13 @@ def _doubts(
         )
     confidence = float(np.median(probabilities.max(axis=1)))
     if confidence < LOW_CONFIDENCE:
+        why = (
+            "is the rhythm paced, or one that the model never met? Look at the classes yourself"
+            if bundle.contract.reads_rhythm
+            else "are the electrodes reversed, or is this lead unlike MLII?"
+        )
         doubts.append(
-            f"the model is unsure of these beats (median confidence {confidence:.2f}): are the "
-            "electrodes reversed, or is this lead unlike MLII?"
+            f"the model is unsure of these beats (median confidence {confidence:.2f}): {why}"
         )
     return doubts
 

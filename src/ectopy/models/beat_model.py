@@ -29,7 +29,7 @@ class BeatModel(nn.Module):
         Parameters
         ----------
         name : str or Path
-            A shipped model (``"cnn-mlp"``), a bundle's full name (``"cnn-mlp/intra"``) or a folder.
+            A full name (``"cnn-mlp/intra"``), a bare one (``"cnn-mlp"``: trained under `inter`) or a folder.
         protocol : str, optional
             Which bundle of the model to take, where `name` does not say.
 
@@ -46,7 +46,7 @@ class BeatModel(nn.Module):
         Examples
         --------
         >>> from ectopy.models import ECGCNN
-        >>> model = ECGCNN.from_pretrained("cnn-mlp")
+        >>> model = ECGCNN.from_pretrained("cnn-mlp/intra")
         >>> model(torch.zeros(1, 1, 256)).softmax(1).shape
         torch.Size([1, 5])
         """

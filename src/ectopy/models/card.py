@@ -9,6 +9,7 @@ from ectopy.data.protocols import SAME_SUBJECT
 from ectopy.models.calibration import HELD_OUT_IN_TURN
 from ectopy.models.detected_card import detected_part
 from ectopy.models.finder_card import finder_card
+from ectopy.printing import with_spread
 
 if TYPE_CHECKING:
     from ectopy.models.bundle import Bundle
@@ -37,8 +38,8 @@ def model_card(bundle: Bundle) -> str:
         + "; ".join(f"{name} {CLASS_MEANINGS[name]}" for name in CLASSES)
         + f". {_certainty(bundle)}\n",
         "## Limits\n",
-        f"{_sight(contract)} It knows leads like MLII with electrodes the right way "
-        "round: turn an inverted lead before. Ventricular flutter is no class of its own and gets "
+        f"{_sight(contract)} It knows leads like MLII{_polarity(contract)}. "
+        "Ventricular flutter is no class of its own and gets "
         f"letters beat by beat. It was trained on {_subjects(training)} subjects recorded between "
         "1975 and 1979 with Holter recorders of that time.\n",
         "## Training\n",
@@ -82,6 +83,13 @@ def _sight(contract: InputContract) -> str:
     )
 
 
+def _polarity(contract: InputContract) -> str:
+    """Say whether electrodes may be reversed."""
+    if contract.reads_rhythm:
+        return ", upside down as well"
+    return " with electrodes the right way round: turn an inverted lead before"
+
+
 def _part(training: dict[str, Any]) -> str:
     """Name the part trained on: "train", or "train, with" something else."""
     part, _, more = str(training["part"]).partition(", ")
@@ -123,8 +131,7 @@ def _certainty(bundle: Bundle) -> str:
 def _results(bundle: Bundle) -> str:
     results = bundle.results()
     if results is None:
-        command = f"ectopy evaluate {bundle.full_name} --protocol {bundle.protocol}"
-        return f"Not measured yet: `{command}`.\n"
+        return "Not measured yet: `ectopy evaluate FOLDER --record` with this folder.\n"
     text = (
         f"Protocol `{results['protocol']}`, {results['n']:,} test beats: accuracy "
         f"{results['accuracy']:.4f}, macro F1 {results['macro_f1']:.4f} (over N S V F "
@@ -145,23 +152,19 @@ def _seeds(bundle: Bundle) -> list[str]:
     if found is None:
         return []
     scores, f1, intervals = found["scores"], found["f1"], found["intervals"]
-    classes = ", ".join(f"{name} {_spread(f1[name])}" for name in CLASSES)
+    n = len(found["seeds"])
+    classes = ", ".join(f"{name} {with_spread(f1[name])}" for name in CLASSES)
     without = "".join(
-        f"; S without record {record} {_spread(one)}" for record, one in found["without"].items()
+        f"; S without record {record} {with_spread(one)}"
+        for record, one in found["without"].items()
     )
     return [
-        f"Over {len(found['seeds'])} training seeds, these weights being seed {found['seed']}: "
-        f"accuracy {_spread(scores['accuracy'])}, macro F1 {_spread(scores['macro_f1'])}, over "
-        f"N S V F {_spread(scores['macro_f1_nsvf'])}; F1 {classes}{without} (mean ± standard "
-        f"deviation over seeds, {100 * intervals['level']:g} % interval over "
+        f"Over {n} training seed{'s' * (n > 1)}, these weights being seed {found['seed']}: "
+        f"accuracy {with_spread(scores['accuracy'])}, macro F1 {with_spread(scores['macro_f1'])}, "
+        f"over N S V F {with_spread(scores['macro_f1_nsvf'])}; F1 {classes}{without} (mean ± "
+        f"standard deviation over seeds, {100 * intervals['level']:g} % interval over "
         f"{intervals['unit']}).\n"
     ]
-
-
-def _spread(one: dict[str, float]) -> str:
-    """Mean, standard deviation and interval."""
-    spread = "" if one["sd"] is None else f" ± {one['sd']:.4f}"
-    return f"{one['mean']:.4f}{spread} [{one['low']:.4f}, {one['high']:.4f}]"
 
 
 def results_table(results: dict[str, Any]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ectopy.printing import percent
+
 if TYPE_CHECKING:
     from ectopy.models.bundle import Bundle
 
@@ -26,7 +28,7 @@ def detected_title(results: dict[str, Any]) -> str:
     qrs = results["gross"]["qrs"]
     return (
         f"Protocol `{results['protocol']}`: {len(results['records'])} records, beats found by "
-        f"`{results['finder']['name']}` (Se {_percent(qrs['se'])} %, +P {_percent(qrs['ppv'])} %), "
+        f"`{results['finder']['name']}` (Se {percent(qrs['se'])} %, +P {percent(qrs['ppv'])} %), "
         f"scored beat by beat as ANSI/AAMI EC57 from {results['start_s']:g} s on. VEB are "
         "ventricular, SVEB supraventricular ectopic beats, Se / +P / FPR in %"
     )
@@ -56,8 +58,4 @@ def _row(name: str, results: dict[str, Any], sums: str = "gross") -> str:
 
 
 def _rates(scores: dict[str, Any]) -> str:
-    return f"{_percent(scores['se'])} / {_percent(scores['ppv'])} / {_percent(scores['fpr'], 3)}"
-
-
-def _percent(share: float | None, digits: int = 2) -> str:
-    return "-" if share is None else f"{100 * share:.{digits}f}"
+    return f"{percent(scores['se'])} / {percent(scores['ppv'])} / {percent(scores['fpr'], 3)}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ectopy.printing import number, percent
+
 if TYPE_CHECKING:
     from ectopy.models.bundle import Bundle
 
@@ -47,7 +49,7 @@ def finder_card(bundle: Bundle) -> str:
 def _results(bundle: Bundle) -> str:
     results = bundle.results("detected")
     if results is None:
-        return f"Not measured yet: `ectopy evaluate {bundle.full_name} --protocol detected`.\n"
+        return "Not measured yet: `ectopy evaluate FOLDER --record` with this folder.\n"
     n = len(next(iter(results["finders"].values()))["records"])
     return (
         f"Protocol `detected`: {n} records of patients that were not trained on, beat by beat as "
@@ -67,8 +69,8 @@ def finders_table(results: dict[str, Any]) -> str:
         gross, timing = one["gross"], one["timing_ms"]
         counts = " | ".join(str(row["missed"]) for row in one["missed"].values())
         lines.append(
-            f"| {name} | {_percent(gross['se'])} | {_percent(gross['ppv'])} | {one['made_up']} | "
-            f"{counts} | {_ms(timing['sd'])}, {_ms(timing['p95_abs'])} |"
+            f"| {name} | {percent(gross['se'])} | {percent(gross['ppv'])} | {one['made_up']} | "
+            f"{counts} | {number(timing['sd'], 1)}, {number(timing['p95_abs'], 1)} |"
         )
     return "\n".join(lines)
 
@@ -81,18 +83,10 @@ def noise_table(results: dict[str, Any]) -> str:
     for key, calibrated in (("noise", ""), ("noise_as_nst", ", calibrated as `nst`")):
         for schedule, by_finder in results[key]["curves"].items():
             for name, points in by_finder.items():
-                row = " | ".join(_percent(point["f1"]) for point in points)
+                row = " | ".join(percent(point["f1"]) for point in points)
                 lines.append(f"| {schedule}{calibrated} | {name} | {row} |")
     return "\n".join(lines)
 
 
 def _any(table: dict[str, Any]) -> Any:
     return next(iter(table.values()))
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.2f}"
-
-
-def _ms(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"

@@ -61,10 +61,20 @@ def record_seeds(bundle: Bundle, results: dict[str, Any]) -> Path:
 
 
 def _keep(bundle: Bundle, path: Path, results: dict[str, Any]) -> Path:
+    text = json.dumps(results, indent=2) + "\n"
+    before = path.read_bytes() if path.is_file() else None
     try:
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        (bundle.folder / CARD_FILE).write_text(model_card(bundle), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
+        try:
+            card = model_card(bundle)
+        except BaseException:  # results that no card can be made of are not kept
+            if before is None:
+                path.unlink()
+            else:
+                path.write_bytes(before)
+            raise
+        (bundle.folder / CARD_FILE).write_text(card, encoding="utf-8")
     except OSError as error:
         msg = f"cannot write to bundle {str(bundle.folder)!r} ({error.strerror}); copy it first"
         raise OutputError(msg) from error

@@ -44,7 +44,8 @@ class RhythmDataset(Dataset[Batch]):
     beats : RhythmBeats
     rows : ndarray of int64
         Beats of the training part.
-    pool : RhythmPool
+    pool : RhythmPool or None
+        Not needed where nothing is made up.
     recipe : RhythmRecipe
 
     Raises
@@ -57,16 +58,17 @@ class RhythmDataset(Dataset[Batch]):
         self,
         beats: RhythmBeats,
         rows: NDArray[np.int64],
-        pool: RhythmPool,
+        pool: RhythmPool | None,
         recipe: RhythmRecipe,
     ) -> None:
         self.beats, self.recipe = beats, recipe
         if not recipe.aberrated:
             rows = rows[beats.symbols[rows] != ABERRATED]
         self.rows = rows
-        self.dresser = Dresser(beats, rows, pool, recipe.dress)
-        self.n_made = round(recipe.batch_size * recipe.made_up_share)
-        if self.n_made and not self.dresser.shares.any():
+        makes_up = recipe.makes_up and pool is not None
+        self.dresser = Dresser(beats, rows, pool, recipe.dress) if makes_up and pool else None
+        self.n_made = round(recipe.batch_size * recipe.made_up_share) if makes_up else 0
+        if self.dresser is not None and not self.dresser.shares.any():
             names = ", ".join(CLASSES[c] for c in self.dresser.makes)
             msg = "recipe value dress: none of the classes that its shares ask for can be made up "
             raise RecipeError(msg + f"of these records; expected a share above 0 of: {names}")
@@ -80,7 +82,7 @@ class RhythmDataset(Dataset[Batch]):
     def __getitem__(self, seeds: tuple[int, ...]) -> Batch:
         rng = np.random.default_rng(seeds)
         parts = [self._real(self.recipe.batch_size - self.n_made, rng)]
-        if self.n_made:
+        if self.dresser is not None:
             parts.append(self.dresser.draw(self.n_made, rng))
         joined = Dressed(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
         shapes = disturb(joined, self.recipe.disturb, rng)

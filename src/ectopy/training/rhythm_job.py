@@ -115,7 +115,7 @@ class RhythmJob:
             self.records, lead_by=self.protocol.lead_by, folder=settings.folder
         )
         training, validation = self._parts()
-        pool = make_pool(recipe.made_up_patients, POOL_SEED)
+        pool = make_pool(recipe.made_up_patients, POOL_SEED) if recipe.makes_up else None
         dataset = RhythmDataset(self.beats, training, pool, recipe)
         self.training = dataset.rows
         self.validation = KnownBeats(self.beats, validation)
@@ -140,10 +140,12 @@ class RhythmJob:
 
     def lines(self) -> list[str]:
         """Beats of each class."""
-        n = self.recipe.made_up_patients
+        made_up = ""
+        if self.recipe.makes_up:
+            made_up = f", and {self.recipe.made_up_patients} made-up patients"
         validation = count_classes(self.validation.classes.astype(np.int8))
         return [
-            f"training beats    {self._counts()}, and {n} made-up patients",
+            f"training beats    {self._counts()}{made_up}",
             f"validation beats  {validation if self.validated else 'none; the last epoch is kept'}",
         ]
 
@@ -163,7 +165,7 @@ class RhythmJob:
         network.eval()
         held_out = sorted(settings.hold_out)
         training = {
-            "database": "mitdb 1.0.0 and made-up rhythms",
+            "database": f"mitdb 1.0.0{' and made-up rhythms' if recipe.makes_up else ''}",
             "protocol": settings.protocol,
             "part": "train, with the paced records" if self.by_patients else "train",
             "records": [r for r in self.records if r not in held_out],

@@ -128,6 +128,11 @@ class RhythmRecipe:
             msg = "recipe value dress: all shares are 0; expected one above 0"
             raise RecipeError(msg)
 
+    @property
+    def makes_up(self) -> bool:
+        """Whether a batch has any beats of made-up rhythms."""
+        return round(self.batch_size * self.made_up_share) > 0
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
         return asdict(self)
