@@ -29,7 +29,8 @@ class BeatModel(nn.Module):
         Parameters
         ----------
         name : str or Path
-            A full name (``"cnn-mlp/intra"``), a bare one (``"cnn-mlp"``: trained under `inter`) or a folder.
+            A full name (``"cnn-mlp/intra"``), a bare one (``"cnn-mlp"``: trained under `inter`)
+            or a folder.
         protocol : str, optional
             Which bundle of the model to take, where `name` does not say.
 
