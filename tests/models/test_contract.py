@@ -144,7 +144,7 @@ def test_a_rhythm_contract_comes_back():
         contract = rhythm_contract(lead_by)
         assert contract.reads_rhythm
         assert contract.lead_by == lead_by
-        assert len(set(contract.rhythm_features)) == len(contract.rhythm_features) == 20
+        assert len(set(contract.rhythm_features)) == len(contract.rhythm_features) == 23
         assert InputContract.from_dict(contract_to_dict(contract)) == contract
     assert not InputContract().reads_rhythm
 

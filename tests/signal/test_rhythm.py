@@ -29,7 +29,7 @@ def near(value: float) -> object:
 
 
 def test_each_name_once_and_a_column_for_it():
-    assert len(set(NAMES)) == len(NAMES) == 19
+    assert len(set(NAMES)) == len(NAMES) == 22
     assert all(text and not text.endswith(".") for text in RHYTHM_FEATURES.values())
     found = rhythm_features(np.arange(20.0))
     assert found.shape == (20, len(NAMES))
@@ -38,9 +38,11 @@ def test_each_name_once_and_a_column_for_it():
 
 def test_a_regular_rhythm_is_nothing():
     found = features([0.8] * 99)
-    still = set(NAMES) - {"stretch_length", "stretch_age"}
+    still = set(NAMES) - {"stretch_length", "stretch_age", "alike", "alike_around"}
     for name in still:
         np.testing.assert_allclose(found[name], 0, atol=1e-6, err_msg=name)
+    for name in ("alike", "alike_around"):
+        np.testing.assert_allclose(found[name], np.log(1.02), rtol=1e-5, err_msg=name)  # all are
     np.testing.assert_allclose(found["stretch_length"], 2.0)  # log of 100, at most 4, halved
     age = np.minimum(np.log1p(np.arange(100)), 4) / 2
     np.testing.assert_allclose(found["stretch_age"], age, rtol=1e-6)
@@ -64,6 +66,9 @@ def test_a_single_premature_beat():
         "median_to_long": 0.0,
         "irregularity": 0.0,
         "least_irregularity": 0.0,
+        "irregularity_long": 0.0,
+        "alike": np.log(1 / 61 + 0.02),
+        "alike_around": np.log((58 * 59 + 60 + 2) / 61**2 + 0.02),
         "pair_to_median": 0.0,
         "stretch_to_past": early,
         "stretch_to_future": early,
@@ -144,6 +149,7 @@ def test_irregular_intervals():
     pairs = features([0.5, 1.1] * 150)
     for name in ("irregularity", "least_irregularity"):
         assert wild[name].min() > 0.1 > 0.03 > calm[name].max(), name
+    assert wild["irregularity_long"].min() > 0.15 > 0.03 > calm["irregularity_long"].max()
     assert pairs["irregularity"].min() == near(np.log(1.1 / 0.5))
     assert pairs["least_irregularity"].max() == near(0)  # bigeminy is regular two beats apart
 
@@ -180,9 +186,32 @@ def test_few_beats_are_enough(n, kind):
 
 def test_the_first_two_beats_by_hand():
     found = rhythm_features(np.array([0.0, 0.8]))
-    zero = [name for name in NAMES if not name.startswith("stretch_l") and name != "stretch_age"]
+    set_apart = ("stretch_length", "stretch_age", "alike", "alike_around")
+    zero = [name for name in NAMES if name not in set_apart]
     for name in zero:
         np.testing.assert_allclose(found[:, NAMES.index(name)], 0, atol=1e-6, err_msg=name)
+
+
+def test_ectopic_beats_among_regular_ones_are_no_fibrillation():
+    """Every third beat early, at its own coupling: most intervals have others like them."""
+    rng = np.random.default_rng(1)
+    early = rng.uniform(0.45, 0.7, 80)
+    ectopy = features([rr for one in early for rr in (0.8, one, 1.1)])
+    wild = features(list(0.8 * np.exp(rng.normal(0, 0.25, 240))))
+    assert ectopy["irregularity"].min() > 0.25  # no more regular than fibrillation
+    assert wild["irregularity"].min() < 0.25
+    assert ectopy["alike_around"][60:180].min() > -1.3 > wild["alike_around"][60:180].max()
+    beats = np.arange(61, 181)
+    normal = (beats - 1) % 3 == 0
+    assert ectopy["alike"][beats[normal]].min() > ectopy["alike"][beats[(beats - 1) % 3 == 1]].max()
+
+
+def test_a_minute_of_irregular_beats_is_not_two():
+    rng = np.random.default_rng(2)
+    wild = list(0.8 * np.exp(rng.normal(0, 0.25, 40)))
+    found = features([0.8] * 100 + wild + [0.8] * 100)
+    assert found["irregularity"][120] > 0.2
+    assert found["irregularity_long"][120] < 0.02
 
 
 @pytest.mark.parametrize("n", [0, 1])

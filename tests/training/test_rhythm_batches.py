@@ -67,7 +67,7 @@ def all_of(beats: RhythmBeats) -> Dressed:
 def test_a_batch(beats, pool):
     shapes, rhythm, classes = dataset(beats, pool)[(0, 0, 0, 0)]
     assert shapes.shape == (40, 3, BEFORE + AFTER)
-    assert rhythm.shape == (40, 20)
+    assert rhythm.shape == (40, 23)
     assert classes.shape == (40,)
     assert (shapes.dtype, rhythm.dtype, classes.dtype) == (
         torch.float32, torch.float32, torch.int64,

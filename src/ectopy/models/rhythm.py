@@ -106,7 +106,7 @@ class RhythmModel(BeatModel):
     """What the two rhythm models share: named features, an encoder, and a head.
 
     A model maps the beat and its two typical beats in mV, shape (beats, 3, 256), and the rhythm
-    features, shape (beats, 20), to logits, shape (beats, 5).
+    features, shape (beats, 23), to logits, shape (beats, 5).
 
     Parameters
     ----------

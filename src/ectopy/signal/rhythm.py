@@ -7,8 +7,9 @@ classed, and are the same in training and analysis.
 Two kinds of reference stand side by side, because no single one survives every rhythm: medians of
 the beats around tell a single early beat, high percentiles tell a run of them, or a rhythm in which
 early beats outnumber the normal ones, so that the local median is theirs. Irregularity tells atrial
-fibrillation, where a short interval means nothing. Stretches of like intervals tell where a run
-began.
+fibrillation, where a short interval means nothing; over two minutes, and as how many intervals are
+like one another, it does so among ectopic beats as well, since fibrillation lasts and leaves no
+interval that is the usual one. Stretches of like intervals tell where a run began.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ RHYTHM_FEATURES: dict[str, str] = {
     "median_to_long": "log of the median of 17 to the 80th percentile of the 61 around",
     "irregularity": "median change of the logarithm from beat to beat, 25 around",
     "least_irregularity": "the least of such medians at distances of 1, 2, 3 and 4 beats",
+    "irregularity_long": "median change of the logarithm from beat to beat, 121 around",
+    "alike": "log of the share of the 61 intervals around that differ less than 8 % from its own",
+    "alike_around": "log of that share's mean over the 61 beats around",
     "pair_to_median": "log of the mean of the intervals before and after to the median",
     "stretch_to_past": "mean of the beat's stretch of like intervals to the 9 before the stretch",
     "stretch_to_future": "mean of the beat's stretch of like intervals to the 9 after the stretch",
@@ -49,7 +53,12 @@ RHYTHM_FEATURES: dict[str, str] = {
 SHORTEST_S, LONGEST_S = 0.2, 4.0
 """Intervals are kept within these limits, so that a pause or a double detection is only one."""
 
-HALF_SHORT, HALF_LONG, HALF_IRREGULAR = 8, 30, 12
+HALF_SHORT, HALF_LONG, HALF_IRREGULAR, HALF_VERY_LONG = 8, 30, 12, 60
+ALIKE = 0.08
+"""Difference of the logarithms of two intervals that are alike, as in sample entropy (Richman and
+Moorman 2000, American Journal of Physiology 278, H2039), which counts such pairs."""
+
+LEAST_SHARE = 0.02
 STRETCH_STEP = 0.13
 """Change of the logarithm of an interval that begins a new stretch."""
 
@@ -123,6 +132,7 @@ def rhythm_features(
     median = np.median(around(before, HALF_SHORT), axis=-1)
     long = np.percentile(around(before, HALF_LONG), LONG_PERCENTILE, axis=-1)
     irregular = np.stack([_irregularity(before, lag) for lag in LAGS])
+    alike = (np.abs(around(before, HALF_LONG) - before[:, None]) < ALIKE).mean(axis=-1)
     stretch = _stretches(before)
     pair = np.log((np.exp(before) + np.exp(after)) / 2)
     columns = [
@@ -138,6 +148,9 @@ def rhythm_features(
         median - long,
         irregular[0],
         irregular.min(axis=0),
+        _irregularity(before, 1, HALF_VERY_LONG),
+        np.log(alike + LEAST_SHARE),
+        np.log(around(alike, HALF_LONG).mean(axis=-1) + LEAST_SHARE),
         pair - median,
         *stretch,
     ]
@@ -177,9 +190,11 @@ def around(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
     return sliding_window_view(np.pad(values, half, mode=mode), 2 * half + 1)
 
 
-def _irregularity(before: NDArray[np.float64], lag: int) -> NDArray[np.float64]:
+def _irregularity(
+    before: NDArray[np.float64], lag: int, half: int = HALF_IRREGULAR
+) -> NDArray[np.float64]:
     change = np.abs(before - _shifted(before, lag))
-    return np.asarray(np.median(around(change, HALF_IRREGULAR), axis=-1))
+    return np.asarray(np.median(around(change, half), axis=-1))
 
 
 def _stretches(before: NDArray[np.float64]) -> list[NDArray[np.float64]]:

@@ -57,7 +57,7 @@ class BeatInputs:
         Typical beat of the 60 beats around each block of 15, less its mean.
     block : ndarray of int64, shape (beats,)
         Which block a beat is in.
-    rhythm : ndarray of float32, shape (beats, 20)
+    rhythm : ndarray of float32, shape (beats, 23)
         `ectopy.signal.rhythm.RHYTHM_FEATURES`, and last ``p_steadiness``.
     """
 

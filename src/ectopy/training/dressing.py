@@ -40,14 +40,16 @@ LONG_RUN = 1.6
 
 LASTING_BLOCK = 0.4
 EARLY, FAR = -0.15, -0.4
-F_WAVE_HZ, F_WAVE_HEIGHT = (4.0, 8.0), 0.07
+F_WAVE_HZ, F_WAVE_HEIGHT = (4.0, 8.0), (0.005, 0.25)
+"""Heights as shares of the typical beat's: fine, and coarse as in the borderland of flutter."""
+
 STEADY_IN_FIBRILLATION = (0.15, 0.65)
 
 
 class Dressed(NamedTuple):
     """Beats to train on: windows in mV with a margin, features, classes.
 
-    `beat`, `overall` and `local` have shape (beats, 320), `rhythm` (beats, 20), `classes` (beats,).
+    `beat`, `overall` and `local` have shape (beats, 320), `rhythm` (beats, 23), `classes` (beats,).
     """
 
     beat: NDArray[np.float32]
@@ -132,7 +134,7 @@ class Dresser:
             record = self._paced_on_demand(
                 np.flatnonzero(on_demand), features, record, (beat, overall, local, steady), rng
             )
-        beat, local = self._conducted_otherwise(beat, local, kind, record, rng)
+        beat, local, taken, size = self._conducted_otherwise(beat, local, kind, source, rng)
         fusion = kind == F
         beat = self._ventricular(beat, kind, record, rng)
         own = self.beats.p_waves[record]
@@ -152,7 +154,7 @@ class Dresser:
         local -= np.where(none, own, 0)
         steady = np.where(atria, rng.uniform(*STEADY_IN_FIBRILLATION, n), steady)
         kept = (fusion | (kind == Q))[:, None]
-        beat += np.where(kept, 0, self._t_before(features, source, record, rng))
+        beat += np.where(kept, 0, self._t_before(features, record, taken, size, rng))
         # Another shape of the QRS complex that lasts, as after a change of posture or conduction.
         lasting = ((kind == N) | (kind == S)) & (rng.random(n) < self.settings.lasting_change)
         strange = inputs.overall[self._any_record(n, rng)]
@@ -216,17 +218,26 @@ class Dresser:
         beat: NDArray[np.float32],
         local: NDArray[np.float32],
         kind: NDArray[np.int64],
-        record: NDArray[np.int64],
+        source: NDArray[np.int64],
         rng: Generator,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
         """Give some N beats the QRS complex and T wave of another record's normal beats.
 
         The P wave stays. Where the block lasts, the local typical beat is the other one as well.
+
+        Returns
+        -------
+        beat, local : ndarray of float32, shape (beats, 320)
+        taken : ndarray of int64, shape (beats,)
+            Row that each beat is taken of: `source`, or the other record's.
+        size : ndarray of float32, shape (beats, 1)
+            By what it was multiplied.
         """
         n, inputs = len(kind), self.beats.inputs
+        record = inputs.piece[source]
         changed = (kind == N) & (rng.random(n) < self.settings.other_conduction)
         if not changed.any() or not self.by_class[N]:
-            return beat, local
+            return beat, local, source, np.ones((n, 1), np.float32)
         foreign = _one_of_each(self.by_class[N], n, rng)
         theirs, p_waves = inputs.piece[foreign], self.beats.p_waves
         size = height(inputs.overall[record]) / (height(inputs.overall[theirs]) + 1e-3)
@@ -238,6 +249,8 @@ class Dresser:
         return (
             np.where(changed[:, None], blocked, beat).astype(np.float32),
             np.where(lasts[:, None], typical, local).astype(np.float32),
+            np.where(changed, foreign, source),
+            np.where(changed[:, None], size, 1).astype(np.float32),
         )
 
     def _ventricular(
@@ -279,30 +292,40 @@ class Dresser:
         return self.records[rng.integers(len(self.records), size=n)]
 
     def _f_waves(self, overall: NDArray[np.float32], rng: Generator) -> NDArray[np.float64]:
+        """Waves of the fibrillating atria, also of a sawtooth's kind: two sines."""
         n = len(overall)
-        hz, phase = rng.uniform(*F_WAVE_HZ, (n, 1)), rng.random((n, 1))
-        wave = np.sin(2 * np.pi * (hz * np.arange(WIDTH) / FS + phase))
-        return np.asarray(wave * rng.uniform(0, F_WAVE_HEIGHT, (n, 1)) * height(overall))
+        turns = rng.uniform(*F_WAVE_HZ, (n, 1)) * np.arange(WIDTH) / FS
+        wave = np.sin(2 * np.pi * (turns + rng.random((n, 1))))
+        second = np.sin(2 * np.pi * (2 * turns + rng.random((n, 1))))
+        wave = (wave + rng.uniform(0, 0.5, (n, 1)) * second) / 2
+        size = np.exp(rng.uniform(*np.log(F_WAVE_HEIGHT), (n, 1)))
+        return np.asarray(wave * size * height(overall))
 
     def _t_before(
         self,
         features: NDArray[np.float32],
-        source: NDArray[np.int64],
         record: NDArray[np.int64],
+        taken: NDArray[np.int64],
+        size: NDArray[np.float32],
         rng: Generator,
     ) -> NDArray[np.float64]:
-        """T wave of the beat before where it now falls, less where it fell."""
+        """T wave of the beat before where it now falls, less where it fell in the beat taken."""
         beats = self.beats
-        usual, waves = beats.usual_s[record], beats.t_waves[record]
+        theirs = beats.inputs.piece[taken]
         now, then = (
-            (usual * np.exp(f[:, OVERALL])).clip(0.25, 2.0)
-            for f in (features, beats.inputs.rhythm[source])
+            t_wave_before(
+                beats.t_waves[of],
+                (beats.usual_s[of] * np.exp(f[:, OVERALL])).clip(0.25, 2.0),
+                PEAK,
+                WIDTH,
+                FS,
+            )
+            for of, f in ((record, features), (theirs, beats.inputs.rhythm[taken]))
         )
-        change = t_wave_before(waves, now, PEAK, WIDTH, FS) - t_wave_before(
-            waves, then, PEAK, WIDTH, FS
-        )
-        wanted = ((beats.classes[source] == N) | (now < then))[:, None]
-        return np.asarray(np.where(wanted, change * rng.uniform(0.7, 1.2, (len(now), 1)), 0))
+        earlier = features[:, OVERALL] < beats.inputs.rhythm[taken, OVERALL]
+        wanted = ((beats.classes[taken] == N) | earlier)[:, None]
+        change = (now - size * then) * rng.uniform(0.7, 1.2, (len(taken), 1))
+        return np.asarray(np.where(wanted, change, 0))
 
 
 def _one_of_each(groups: list[NDArray[np.int64]], n: int, rng: Generator) -> NDArray[np.int64]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ectopy.training.rhythms import RhythmPool
 
 Batch = tuple["Tensor", "Tensor", "Tensor"]
-"""Shapes (beats, 3, 256), rhythm features (beats, 20), classes (beats,)."""
+"""Shapes (beats, 3, 256), rhythm features (beats, 23), classes (beats,)."""
 
 LENGTH = BEFORE + AFTER
 MOST_SHIFT = 6.0

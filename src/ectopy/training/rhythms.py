@@ -39,7 +39,7 @@ class Rhythm(NamedTuple):
 
 
 class RhythmPool(NamedTuple):
-    """Beats of many made-up patients with their features, shape (beats, 19), and the patient."""
+    """Beats of many made-up patients with their features, shape (beats, 22), and the patient."""
 
     classes: NDArray[np.int64]
     features: NDArray[np.float32]
