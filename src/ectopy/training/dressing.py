@@ -39,6 +39,8 @@ LONG_RUN = 1.6
 """`stretch_length` from which a run is the local typical beat: some 25 beats."""
 
 LASTING_BLOCK = 0.4
+"""Share of beats conducted otherwise whose local typical beat is so as well."""
+
 EARLY, FAR = -0.15, -0.4
 F_WAVE_HZ, F_WAVE_HEIGHT = (4.0, 8.0), (0.005, 0.25)
 """Heights as shares of the typical beat's: fine, and coarse as in the borderland of flutter."""
@@ -224,6 +226,7 @@ class Dresser:
         """Give some N beats the QRS complex and T wave of another record's normal beats.
 
         The P wave stays. Where the block lasts, the local typical beat is the other one as well.
+        The other record may be the same one, of another size.
 
         Returns
         -------
