@@ -18,7 +18,7 @@ from ectopy.models.bundle import find_bundle, shipped_bundles
 from ectopy.models.registry import MODELS
 
 KEPT = Path(__file__).resolve().parents[2] / "results"
-LEAST_SEEDS = 3
+LEAST_SEEDS = 5
 
 protocols = pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
 
