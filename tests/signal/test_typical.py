@@ -10,13 +10,11 @@ from ectopy.signal.rhythm import RHYTHM_FEATURES, rhythm_features
 from ectopy.signal.typical import (
     AROUND,
     BLOCK,
-    PIECE_S,
     STEADINESS,
     BeatInputs,
     beat_inputs,
     correlation,
     late,
-    pieces,
     without_line,
 )
 
@@ -106,41 +104,19 @@ def test_the_local_beat_is_of_the_beats_around():
         assert abs(level[block] - middle) <= AROUND // 2, block
 
 
-def test_pieces_of_a_day_are_of_about_half_an_hour():
-    times = np.arange(0, 24 * 3600, 0.8)
-    piece = pieces(times)
-    assert np.array_equal(np.unique(piece), np.arange(48))
-    assert (np.diff(piece) >= 0).all()
-    starts = times[np.flatnonzero(np.diff(piece, prepend=-1))]
-    lengths = np.diff([*starts, times[-1]])
-    np.testing.assert_allclose(lengths, PIECE_S, atol=2)
-
-
-@pytest.mark.parametrize(("hours", "n"), [(0.0, 1), (0.5, 1), (0.7, 1), (0.8, 2), (1.0, 2), (2, 4)])
-def test_pieces_of_other_lengths(hours, n):
-    piece = pieces(np.linspace(5, 5 + hours * 3600, 500))
-    assert piece[0] == 0
-    assert piece[-1] == piece.max() == n - 1
-
-
-def test_each_piece_has_its_own_typical_beat():
-    n = 4500  # an hour
+def test_some_beats_stand_for_all():
+    n = 4500
     second = np.arange(n) >= n // 2
     flat = NORMAL - bump(0, 5, 1.6)
-    found = beat_inputs(noisy(np.where(second[:, None], flat, NORMAL)), 0.8 * np.arange(n))
-    assert found.overall.shape == (2, 256)
-    assert likeness(found.overall[0], NORMAL) > 0.99
-    assert likeness(found.overall[1], flat) > 0.99
-    assert np.array_equal(found.piece, second.astype(np.int64))
-
-
-def test_a_piece_that_is_all_pause():
-    times = np.concatenate([0.8 * np.arange(100), 3 * PIECE_S + 0.8 * np.arange(100)])
-    found = beat_inputs(noisy(np.tile(NORMAL, (200, 1))), times)
-    assert len(found.overall) == 3
-    assert np.unique(found.piece).tolist() == [0, 2]
-    assert likeness(found.overall[1], NORMAL) > 0.99
-    assert np.isfinite(found.rhythm).all()
+    windows = noisy(np.where(second[:, None], flat, NORMAL))
+    times = 0.8 * np.arange(n)
+    for own, shape in ((slice(0, n // 2), NORMAL), (slice(n // 2, n), flat)):
+        found = beat_inputs(windows, times, typical=own)
+        assert found.overall.shape == (1, 256)
+        assert likeness(found.overall[0], shape) > 0.99
+        assert (found.piece == 0).all()
+        whole = beat_inputs(windows, times)
+        assert np.array_equal(found.local, whole.local)
 
 
 def steadiness(windows: np.ndarray) -> np.ndarray:

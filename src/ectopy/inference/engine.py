@@ -10,6 +10,7 @@ from ectopy.beats import CLASSES
 from ectopy.errors import BundleError
 from ectopy.models.bundle import ONNX_FILE, Bundle, find_bundle
 from ectopy.signal.conditioning import fill_missing, resample, rescale_peaks
+from ectopy.signal.parts import parts
 from ectopy.signal.typical import beat_inputs
 from ectopy.signal.windows import cut_windows, zscore
 
@@ -176,11 +177,15 @@ class Classifier:
         out = np.empty((len(peaks), len(CLASSES)), dtype=np.float32)
         if len(peaks) == 0:
             return out
-        cut = cut_windows(signal, peaks, contract.before, contract.after)
-        inputs = beat_inputs(cut, times_s)
-        for start in range(0, len(peaks), BATCH):
-            rows = slice(start, start + BATCH)
-            out[rows] = self._run(inputs.shapes(rows), inputs.rhythm[rows])
+        for part in parts(times_s):
+            cut = cut_windows(signal, peaks[part.seen], contract.before, contract.after)
+            inputs = beat_inputs(cut, times_s[part.seen], typical=part.typical)
+            for start in range(part.inner.start, part.inner.stop, BATCH):
+                rows = slice(start, min(start + BATCH, part.inner.stop))
+                first = part.seen.start
+                out[first + start : first + rows.stop] = self._run(
+                    inputs.shapes(rows), inputs.rhythm[rows]
+                )
         return softmax(out, self.bundle.temperature)
 
 

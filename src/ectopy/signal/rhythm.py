@@ -89,7 +89,7 @@ def log_intervals(times_s: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def rhythm_features(
-    times_s: NDArray[np.float64], piece: NDArray[np.int64] | None = None
+    times_s: NDArray[np.float64], typical: slice | None = None
 ) -> NDArray[np.float32]:
     """Compute the rhythm features of every beat.
 
@@ -98,9 +98,9 @@ def rhythm_features(
     times_s : ndarray of float64, shape (beats,)
         Ascending times of all beats of the recording in seconds, of whatever class; annotations
         that are no beats have to be left out before.
-    piece : ndarray of int64, shape (beats,), optional
-        Which part of a long recording each beat is in, from 0; what is said of the recording is
-        then said of this part.
+    typical : slice, optional
+        Beats that stand for the recording: those of the part that beats are compared with, where
+        some beside it are given as well; all unless given.
 
     Returns
     -------
@@ -126,6 +126,7 @@ def rhythm_features(
     np.float32(-0.69)
     """
     before = log_intervals(times_s)
+    own = before if typical is None else before[typical]
     after = np.concatenate([before[1:], [np.median(before)]])
     following = np.concatenate([after[1:], [np.median(before)]])
     previous, second = _shifted(before, 1), _shifted(before, 2)
@@ -139,8 +140,8 @@ def rhythm_features(
         before - median,
         after - median,
         before - long,
-        before - _overall(before, piece, LONG_PERCENTILE),
-        before - _overall(before, piece, SLOW_PERCENTILE),
+        before - np.percentile(own, LONG_PERCENTILE),
+        before - np.percentile(own, SLOW_PERCENTILE),
         before - previous,
         previous - median,
         following - median,
@@ -155,17 +156,6 @@ def rhythm_features(
         *stretch,
     ]
     return np.stack(columns, axis=1).astype(np.float32)
-
-
-def _overall(
-    before: NDArray[np.float64], piece: NDArray[np.int64] | None, percentile: float
-) -> NDArray[np.float64]:
-    """Percentile of all intervals of each beat's part of the recording."""
-    if piece is None:
-        return np.full(len(before), np.percentile(before, percentile))
-    parts = [before[piece == k] for k in range(int(piece.max()) + 1)]
-    levels = [np.percentile(p if len(p) else before, percentile) for p in parts]
-    return np.asarray(levels)[piece]
 
 
 def _shifted(values: NDArray[np.float64], beats: int) -> NDArray[np.float64]:

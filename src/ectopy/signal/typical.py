@@ -28,10 +28,6 @@ QRS, P_WAVE = slice(-30, 45), slice(-90, -22)
 STEADINESS = "p_steadiness"
 """The feature that needs windows beside times: how alike the P waves of the 31 beats around are."""
 
-PIECE_S = 1800.0
-"""What is typical of a recording is taken in pieces of about this length, that of the records of
-the MIT-BIH Arrhythmia Database: over a day, posture and rate change too much."""
-
 LATE_SHARE, LATE_SHARE_LOCAL = 0.3, 0.4
 AROUND, BLOCK = 60, 15
 MOST_BEATS = 4000
@@ -52,7 +48,7 @@ class BeatInputs:
     overall : ndarray of float32, shape (pieces, 256)
         Typical beat of each piece of the recording, less its mean.
     piece : ndarray of int64, shape (beats,)
-        Which piece a beat is in.
+        Which piece a beat is in: a half hour, or in training a record.
     local : ndarray of float32, shape (blocks, 256)
         Typical beat of the 60 beats around each block of 15, less its mean.
     block : ndarray of int64, shape (beats,)
@@ -75,18 +71,26 @@ class BeatInputs:
 
 
 def beat_inputs(
-    windows_mv: NDArray[np.float32], times_s: NDArray[np.float64], *, margin: int = 0
+    windows_mv: NDArray[np.float32],
+    times_s: NDArray[np.float64],
+    *,
+    margin: int = 0,
+    typical: slice | None = None,
 ) -> BeatInputs:
-    """Put everything together that a rhythm model sees.
+    """Put everything together that a rhythm model sees of a recording or a part of it.
 
     Parameters
     ----------
     windows_mv : ndarray of float32, shape (beats, 256 + 2 * margin)
-        Windows at 360 Hz around every beat of the recording, in mV.
+        Windows at 360 Hz around every beat, in mV.
     times_s : ndarray of float64, shape (beats,)
         Their times in seconds, ascending.
     margin : int
         Spare samples on each side of the windows, which are kept.
+    typical : slice, optional
+        Beats that the overall typical beat is made of, as in
+        `ectopy.signal.rhythm.rhythm_features`; all unless given. Long recordings are given part by
+        part, see `ectopy.signal.parts`.
 
     Raises
     ------
@@ -96,26 +100,22 @@ def beat_inputs(
     inner = slice(margin, windows_mv.shape[1] - margin)
     windows = windows_mv - windows_mv[:, inner].mean(axis=1, keepdims=True)
     before = log_intervals(times_s)
-    piece = pieces(times_s)
-    peak = BEFORE + margin
-    overall = np.stack([_overall(windows, before, piece == k, peak) for k in range(piece[-1] + 1)])
+    peak, own = BEFORE + margin, slice(None) if typical is None else typical
+    overall = _overall(windows[own], before[own], peak)[None]
     local, block = _local(windows, before, peak)
-    features = rhythm_features(times_s, piece)
+    features = rhythm_features(times_s, typical)
     steady = _steadiness(windows, local, block, peak)
     # A median of windows less their means has a mean of its own.
     overall -= overall[:, inner].mean(axis=1, keepdims=True)
     local -= local[:, inner].mean(axis=1, keepdims=True)
     return BeatInputs(
-        windows, overall, piece, local, block, np.concatenate([features, steady[:, None]], axis=1)
+        windows,
+        overall,
+        np.zeros(len(windows), np.int64),
+        local,
+        block,
+        np.concatenate([features, steady[:, None]], axis=1),
     )
-
-
-def pieces(times_s: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Say which piece of some half hour each beat lies in, counted from 0."""
-    start, end = times_s[0], times_s[-1]
-    n = max(1, round(float(end - start) / PIECE_S))
-    place = (times_s - start) / max(float(end - start), 1e-9) * n
-    return np.asarray(np.minimum(place.astype(np.int64), n - 1))
 
 
 def late(before: NDArray[np.float64], share: float) -> NDArray[np.int64]:
@@ -136,15 +136,9 @@ def _median_of_alike(windows: NDArray[np.float32], peak: int) -> NDArray[np.floa
 
 
 def _overall(
-    windows: NDArray[np.float32],
-    before: NDArray[np.float64],
-    mine: NDArray[np.bool_],
-    peak: int,
+    windows: NDArray[np.float32], before: NDArray[np.float64], peak: int
 ) -> NDArray[np.float32]:
-    rows = np.flatnonzero(mine)
-    if len(rows) == 0:  # a piece that is all pause
-        rows = np.arange(len(windows))
-    chosen = rows[late(before[rows], LATE_SHARE)]
+    chosen = late(before, LATE_SHARE)
     step = -(-len(chosen) // MOST_BEATS)
     return _median_of_alike(windows[np.sort(chosen)[::step]], peak)
 
