@@ -301,7 +301,8 @@ class Dresser:
         wave = np.sin(2 * np.pi * (turns + rng.random((n, 1))))
         second = np.sin(2 * np.pi * (2 * turns + rng.random((n, 1))))
         wave = (wave + rng.uniform(0, 0.5, (n, 1)) * second) / 2
-        size = np.exp(rng.uniform(*np.log(F_WAVE_HEIGHT), (n, 1)))
+        low, high = np.log(F_WAVE_HEIGHT)
+        size = np.exp(rng.uniform(low, high, (n, 1)))
         return np.asarray(wave * size * height(overall))
 
     def _t_before(
