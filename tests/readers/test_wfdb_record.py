@@ -301,6 +301,15 @@ def test_an_unusable_sampling_frequency(write_record, fs):
     )
 
 
+@pytest.mark.parametrize("gain", ["1e-300", "-1e-16", "2e15"])
+def test_an_unusable_gain(write_record, gain):
+    path = write_record()
+    edit(path, "rec.dat 212 200.0", f"rec.dat 212 {gain}")
+    assert refusal(path) == (
+        f"rec.hea: gain {gain} is not usable; expected 1e-15 to 1e15, correct the header"
+    ).replace("2e15", "2e+15")
+
+
 def test_no_signals(tmp_path):
     (tmp_path / "rec.hea").write_text("rec 0 360 1000\n")
     assert refusal(tmp_path / "rec") == (

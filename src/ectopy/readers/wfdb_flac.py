@@ -17,6 +17,7 @@ from ectopy.readers.wfdb_samples import FLAC_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
     import numpy as np
     from numpy.typing import NDArray
@@ -27,6 +28,13 @@ _BITS = {"PCM_S8": (8, "int16", 8), "PCM_16": (16, "int16", 0), "PCM_24": (24, "
 
 # A stream whose encoder did not know its length; libsndfile then gives the largest number it has.
 _LENGTH_UNKNOWN = 2**62
+
+
+class _Nameless:
+    """A file that does not tell its name, of which soundfile takes some for another format."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +77,7 @@ class FlacFile(SignalFile):
                 raise self._not_as_promised("is no FLAC file")
             file.seek(0)
             try:
-                # Opened from a file, not by name, because names may look like other formats.
-                with soundfile.SoundFile(file) as stream:
+                with soundfile.SoundFile(_Nameless(file)) as stream:
                     yield stream
             except soundfile.SoundFileError as error:
                 msg = f"{self.path.name} is damaged or cut short: its FLAC stream cannot be decoded"

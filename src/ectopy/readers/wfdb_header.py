@@ -27,6 +27,9 @@ _MAX_HEADER_BYTES = 10_000_000
 _DEFAULT_FS = 250.0
 _DEFAULT_GAIN = 200.0
 
+# Highest gain, and 1 over the lowest: all that a header can promise stays a number.
+_MAX_GAIN = 1e15
+
 _MV_PER_UNIT = {
     "mv": 1.0,
     "millivolt": 1.0,
@@ -237,6 +240,11 @@ def _signal(path: Path, line: str) -> Signal:
     per_frame = int(found["per_frame"] or 1)
     if (fields and gain_field is None) or gain is None or None in numbers or per_frame == 0:
         raise _not_a_header(path, line)
+    if gain and not 1 / _MAX_GAIN <= abs(gain) <= _MAX_GAIN:
+        msg = (
+            f"{path.name}: gain {gain:g} is not usable; expected 1e-15 to 1e15, correct the header"
+        )
+        raise RecordingError(msg)
     zero, initial = int(numbers[1] or 0), int(numbers[2] or 0)
     baseline = gain_field["baseline"] if gain_field else None
     units = (gain_field["units"] if gain_field else None) or "mV"
