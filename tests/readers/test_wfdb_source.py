@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers import wfdb_files
 from ectopy.readers.wfdb import WFDBSource, is_wfdb, open_wfdb, read_record
+from ectopy.readers.wfdb_header import read_header
 
 FORMATS = ["8", "16", "24", "32", "61", "80", "160", "212", "310", "311"]
 N_FRAMES = 900
@@ -152,6 +153,19 @@ def test_a_file_of_differences_is_summed_once(tmp_path, monkeypatch):
     source.read(1700, 1720)
     source.read(600, 660)
     assert decoded == [(840, 860), (300, 330)]
+
+
+@pytest.mark.parametrize("fmt", ["8", "212"])
+def test_a_file_gives_the_frames_asked_for(records, fmt, monkeypatch):
+    monkeypatch.setattr(wfdb_files, "CHUNK_VALUES", 30)
+    (file,) = wfdb_files.signal_files(read_header(records[fmt]))
+    assert list(file.frames(5, 5)) == []
+    starts, chunks = zip(*file.frames(25, 47), strict=True)
+    assert starts[0] == 25
+    ends = [start + len(values) for start, values in zip(starts, chunks, strict=True)]
+    assert ends == [*starts[1:], 47]
+    expected = wfdb.rdrecord(str(records[fmt].with_suffix("")), physical=False).d_signal
+    np.testing.assert_array_equal(np.concatenate(chunks), expected[25:47])
 
 
 def test_threads_may_share_a_source(records):
@@ -394,6 +408,17 @@ def test_a_file_that_goes_away_after_opening(tmp_path):
     assert error(source, 5, 15) == (
         "cannot read a part of 's' (10 samples): No such file or directory; "
         "check the file and its permissions"
+    )
+
+
+def test_a_part_that_does_not_fit_into_memory(records, monkeypatch):
+    def full(*args, **more):
+        raise MemoryError
+
+    source = open_wfdb(records["16"])
+    monkeypatch.setattr(np, "full", full)
+    assert error(source, 0, 900) == (
+        "a part of 'f16' (900 samples) does not fit into memory; read it in smaller ones"
     )
 
 

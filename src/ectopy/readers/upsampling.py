@@ -78,13 +78,15 @@ def _filter(up: int, down: int) -> tuple[NDArray[np.float64], int]:
 
 
 def _held(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Given samples, and in place of each missing one the nearest within the filter's reach."""
+    """Given samples, and in place of each missing one the nearest given one.
+
+    That is less than `REACH` away wherever the outcome matters: next to no given sample the
+    output is missing as well.
+    """
     missing = np.isnan(values)
     index = np.arange(len(values))
-    far = 2 * (len(values) + REACH)
+    far = 2 * len(values)
     left = np.maximum.accumulate(np.where(missing, -far, index))
     right = np.minimum.accumulate(np.where(missing, far, index)[::-1])[::-1]
     nearest = np.where(index - left <= right - index, left, right)
-    is_near = np.abs(nearest - index) <= REACH
-    filled = np.where(is_near, values[np.clip(nearest, 0, len(values) - 1)], 0.0)
-    return np.asarray(filled, dtype=np.float64)
+    return np.asarray(values[np.clip(nearest, 0, len(values) - 1)], dtype=np.float64)

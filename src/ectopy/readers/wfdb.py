@@ -158,7 +158,8 @@ class WFDBSource(Source):
     per_frame: int = 1
 
     def _read(self, first: int, stop: int, columns: tuple[int, ...]) -> NDArray[np.float32]:
-        with clear_errors(f"a part of {self.name!r} ({stop - first} samples)"):
+        what = f"a part of {self.name!r} ({stop - first} samples)"
+        with clear_errors(what, "read it in smaller ones"):
             part = np.full((stop - first, len(columns)), np.nan, dtype=np.float32)
             names = [self.leads[column] for column in columns]
             self._place(part, first, names, self.per_frame)

@@ -64,13 +64,23 @@ def inside_folder(header: Path, name: str) -> Path:
 
 
 @contextmanager
-def clear_errors(path: str | PathLike[str]) -> Iterator[None]:
-    """Turn what the system says of files and memory into a `RecordingError`."""
+def clear_errors(
+    what: str | PathLike[str], too_large: str = "cut it into shorter recordings"
+) -> Iterator[None]:
+    """Turn what the system says of files and memory into a `RecordingError`.
+
+    Parameters
+    ----------
+    what : path or str
+        What is read.
+    too_large : str
+        What to do where it does not fit into memory.
+    """
     try:
         yield
     except OSError as error:
-        msg = f"cannot read {path}: {error.strerror or error}; check the file and its permissions"
+        msg = f"cannot read {what}: {error.strerror or error}; check the file and its permissions"
         raise RecordingError(msg) from error
     except MemoryError as error:
-        msg = f"{path} does not fit into memory; cut it into shorter recordings"
+        msg = f"{what} does not fit into memory; {too_large}"
         raise RecordingError(msg) from error
