@@ -48,11 +48,13 @@ _MV_PER_UNIT = {
 # Numbers of more digits than these are no numbers of samples, bytes or signals.
 _WHOLE = r"\d{1,15}"
 
-_RECORD_LINE = (
-    rf"(?:NAME|\S+?)(?:/(?P<n_segments>{_WHOLE}))?\s+(?P<n_signals>{_WHOLE})"
+_AFTER_NAME = (
+    rf"(?:/(?P<n_segments>{_WHOLE}))?\s+(?P<n_signals>{_WHOLE})"
     rf"(?:\s+(?P<fs>[-+.\deE]{{1,20}})(?:/\S*)?(?:\s+(?P<n_samples>{_WHOLE})"
     r"(?:\s+(?P<time>[\d:.]+)(?:\s+(?P<date>\d+/\d+/\d+))?)?)?)?\s*"
 )
+_RECORD_LINE = re.compile(r"\S+?" + _AFTER_NAME)
+_REST_OF_RECORD_LINE = re.compile(_AFTER_NAME)
 _SIGNAL_LINE = (
     rf"(?P<file>FILE)\s+(?P<format>FORMAT)(?:x(?P<per_frame>{_WHOLE}))?(?::(?P<skew>{_WHOLE}))?"
     rf"(?:\+(?P<offset>{_WHOLE}))?(?:\s+(?P<rest>.*))?"
@@ -200,8 +202,13 @@ def is_header(path: Path) -> bool:
 
 
 def _record_line(path: Path, line: str) -> re.Match[str] | None:
-    # The name is repeated in the header, but files are often renamed without it.
-    return re.fullmatch(_RECORD_LINE.replace("NAME", re.escape(path.stem), 1), line)
+    # The name, which may hold spaces, is repeated in the header, but files are often renamed
+    # without it.
+    if line.startswith(path.stem):
+        found = _REST_OF_RECORD_LINE.fullmatch(line, len(path.stem))
+        if found is not None:
+            return found
+    return _RECORD_LINE.fullmatch(line)
 
 
 def _lines(path: Path) -> list[str]:
