@@ -152,8 +152,8 @@ class WFDBSource(Source):
         Samples in a frame of the recording.
     """
 
-    segments: tuple[Segment, ...] = ()
-    starts: tuple[int, ...] = ()
+    segments: tuple[Segment, ...] = field(default=(), repr=False)
+    starts: tuple[int, ...] = field(default=(), repr=False)
     rates: dict[str, tuple[int, ...]] = field(default_factory=dict)
     per_frame: int = 1
 
