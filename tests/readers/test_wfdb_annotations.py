@@ -10,7 +10,7 @@ import wfdb
 
 from ectopy.beats import ReferenceBeats
 from ectopy.errors import RecordingError
-from ectopy.readers import read_annotations
+from ectopy.readers import read, read_annotations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,6 +205,81 @@ def test_another_time_resolution_is_refused(record, tmp_path):
         "rec.atr counts 250 samples a second, but the recording has 360; "
         "write the annotations at the recording's own fs"
     )
+
+
+# --- several samples a frame: annotations count frames unless they say otherwise, see annot(5) ---
+
+
+@pytest.fixture
+def frames(tmp_path) -> Path:
+    """A record of 125 frames a second with 4 samples of a lead in each, spikes on three of them."""
+    values = np.zeros((1000, 6), dtype="<i2")
+    values[[100, 300, 900], 0] = 200
+    (tmp_path / "rec.dat").write_bytes(values.tobytes())
+    (tmp_path / "rec.hea").write_text(
+        "rec 3 125/1000(5) 1000\nrec.dat 16x4 200 16 0 0 0 0 II\n"
+        "rec.dat 16 200/mmHg 16 0 0 0 0 ABP\nrec.dat 16 200 16 0 0 0 0 V\n"
+    )
+    return tmp_path / "rec"
+
+
+@pytest.mark.parametrize(("fs", "per_second"), [(None, 1), (125, 1), (250, 2), (500, 4)])
+def test_peaks_are_at_the_fs_of_the_recording(frames, fs, per_second):
+    write_marks(frames.parent, np.array([100, 300, 900]) * per_second, ["N", "V", "N"], fs=fs)
+    recording = read(frames)
+    assert (recording.fs, recording.n_samples) == (500.0, 4000)
+    peaks = read_annotations(frames).peaks
+    assert peaks.tolist() == [400, 1200, 3600]
+    assert peaks.tolist() == np.flatnonzero(recording.signal_mv[:, 0] == 1).tolist()
+
+
+@pytest.mark.parametrize("fs", ["200", "1000", "499", "0", "0." + "0" * 200 + "1"])
+def test_counts_that_no_sample_of_the_recording_lies_on(frames, fs):
+    write_marks(frames.parent, [100, 200], ["N", "N"], fs=123)
+    file = frames.with_suffix(".atr")
+    note = b"## time resolution: "
+    before, rest = file.read_bytes().split(note + b"123")
+    # The length of the note is in the word before it, and it ends at a whole word.
+    note += fs.encode()
+    words = (63 << 10 | len(note)).to_bytes(2, "little") + note + bytes(len(note) % 2)
+    file.write_bytes(before[:-2] + words + rest[1:])
+    assert refusal(frames) == (
+        f"rec.atr counts {float(fs):g} samples a second, but the recording has 500; "
+        "write the annotations at the recording's own fs"
+    )
+
+
+def test_frames_beyond_the_end_of_the_recording(frames):
+    write_marks(frames.parent, [100, 1000], ["N", "N"])
+    assert refusal(frames) == (
+        "rec.atr marks sample 4000, but the recording ends after 4000; "
+        "check that both belong together"
+    )
+    write_marks(frames.parent, [100, 3999], ["N", "N"], fs=500)
+    assert read_annotations(frames).peaks.tolist() == [100, 3999]
+
+
+def test_a_count_beyond_64_bits_is_no_sample(frames):
+    words = [59 << 10, 0x7FFF, 0xFFFF] * 9000 + [1 << 10, 0]
+    frames.with_suffix(".atr").write_bytes(np.array(words, "<u2").tobytes())
+    assert "marks sample 77309411292000, but the recording ends after 4000" in refusal(frames)
+
+
+def test_the_signal_files_need_not_be_there(frames):
+    write_marks(frames.parent, [100], ["N"])
+    frames.with_suffix(".dat").unlink()
+    assert read_annotations(frames).peaks.tolist() == [400]
+
+
+def test_segments_have_a_say_in_the_fs(frames):
+    folder = frames.parent
+    (folder / "all.hea").write_text("all/3 1 125 1150\n~ 50\nrec 1000\n~ 100\n")
+    wfdb.wrann("all", "atr", np.array([150, 350, 950]), ["N"] * 3, write_dir=str(folder))
+    peaks = read_annotations(folder / "all").peaks
+    recording = read(folder / "all")
+    assert peaks.tolist() == np.flatnonzero(recording.signal_mv[:, 0] == 1).tolist()
+    frames.with_suffix(".hea").unlink()
+    assert "names the file 'rec.hea', which is not in" in refusal(folder / "all")
 
 
 def test_a_damaged_header_is_reported(record):

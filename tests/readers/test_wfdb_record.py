@@ -173,13 +173,14 @@ def test_skewed_signals_are_aligned(write_record, digital):
     np.testing.assert_allclose(signal[:, 0], digital[:, 0] / 200, rtol=1e-6)
 
 
-def test_several_samples_a_frame_are_averaged(tmp_path):
+def test_of_several_samples_a_frame_none_is_lost(tmp_path):
     values = np.arange(30, dtype="<i2").reshape(10, 3)
     (tmp_path / "f.dat").write_bytes(values.tobytes())
     (tmp_path / "f.hea").write_text("f 2 100 10\nf.dat 16x2 1 16 0 0 0 0 I\nf.dat 16 1\n")
-    signal = read(tmp_path / "f").signal_mv
-    np.testing.assert_allclose(signal[:, 0], values[:, :2].mean(axis=1))
-    np.testing.assert_allclose(signal[:, 1], values[:, 2])
+    recording = read(tmp_path / "f")
+    assert (recording.fs, recording.n_samples) == (200.0, 20)
+    np.testing.assert_allclose(recording.signal_mv[:, 0], values[:, :2].ravel())
+    np.testing.assert_allclose(recording.signal_mv[::2, 1], values[:, 2])
 
 
 def test_a_byte_offset_is_skipped(write_record, digital):
@@ -300,6 +301,15 @@ def test_an_unusable_sampling_frequency(write_record, fs):
     )
 
 
+@pytest.mark.parametrize("gain", ["1e-300", "-1e-16", "2e15"])
+def test_an_unusable_gain(write_record, gain):
+    path = write_record()
+    edit(path, "rec.dat 212 200.0", f"rec.dat 212 {gain}")
+    assert refusal(path) == (
+        f"rec.hea: gain {gain} is not usable; expected 1e-15 to 1e15, correct the header"
+    ).replace("2e15", "2e+15")
+
+
 def test_no_signals(tmp_path):
     (tmp_path / "rec.hea").write_text("rec 0 360 1000\n")
     assert refusal(tmp_path / "rec") == (
@@ -413,13 +423,13 @@ def test_a_link_to_itself(write_record, tmp_path):
     assert "which is not in" in refusal(path)
 
 
-@pytest.mark.parametrize("fmt", ["516", "0", "7"])
+@pytest.mark.parametrize("fmt", ["517", "0", "7"])
 def test_a_format_that_is_not_read(write_record, fmt):
     path = write_record()
     edit(path, "rec.dat 212", f"rec.dat {fmt}")
     assert refusal(path, UnsupportedFormat) == (
         f"rec.hea: signal format {fmt} is not supported; convert the record to one of 8, 16, 24, "
-        "32, 61, 80, 160, 212, 310, 311, for instance with xform of WFDB"
+        "32, 61, 80, 160, 212, 310, 311, 508, 516, 524, for instance with xform of WFDB"
     )
 
 

@@ -1,51 +1,62 @@
-"""Read the signals of WFDB records.
+"""Read the signals of WFDB records, part by part.
 
-Every byte that a header promises is counted before a sample is read, so that a damaged or made-up
-header ends in one clear line and not in a huge allocation.
+Opening a record reads its headers and counts its files; samples are decoded where they are asked
+for. The formats are those of the WFDB Applications Guide, header(5) and signal(5).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from math import gcd
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ectopy.errors import RecordingError, UnsupportedFormat
-from ectopy.readers.wfdb_header import inside_folder, read_header
-from ectopy.readers.wfdb_samples import FORMATS
-from ectopy.recording import Recording
+from ectopy.readers.source import Source
+from ectopy.readers.upsampling import MARGIN, MAX_FACTOR, upsampled
+from ectopy.readers.wfdb_files import CHUNK_VALUES
+from ectopy.readers.wfdb_header import MAX_FS, is_header, read_header
+from ectopy.readers.wfdb_paths import clear_errors, header_path
+from ectopy.readers.wfdb_record import open_segments
+from ectopy.readers.wfdb_samples import missing_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
 
+    from ectopy.readers.wfdb_files import SignalFile
     from ectopy.readers.wfdb_header import Header, Signal
+    from ectopy.readers.wfdb_record import Segment
+    from ectopy.recording import Recording
 
-# Gaps between segments are filled with missing samples, and a segment may be listed again; neither
-# costs a byte of file. So a header may add, to each byte of its signal files, this many values (a
-# value is one sample of one lead),
-_ADDED_PER_BYTE = 20
-# and one day of two leads at 360 Hz (250 MB in memory) however small the files are,
-_ADDED_ALWAYS = 1 * 24 * 3600 * 360 * 2
-# but never more than 14 such days. Beyond that it is no recording but a mistake.
-_ADDED_AT_MOST = 14 * _ADDED_ALWAYS
 
-# Samples decoded at a time, which bounds the memory beside the result. A multiple of every
-# format's group, whatever the number of samples in a frame.
-_CHUNK_FRAMES = 6
-_CHUNK_SAMPLES = 600_000
+def is_wfdb(path: str | PathLike[str]) -> bool:
+    """Whether a path means a WFDB record: there is a header whose first line is one.
+
+    Parameters
+    ----------
+    path : path
+        The header, any other file that has the header of its name beside it (whatever that file
+        holds), or the record name without a suffix.
+
+    Returns
+    -------
+    bool
+        False as well where there is no such file, or it cannot be read.
+    """
+    try:
+        return is_header(header_path(Path(path)))
+    except (RecordingError, OSError):
+        return False
 
 
 def read_record(path: str | PathLike[str]) -> Recording:
-    """Read a WFDB record.
-
-    Leads that do not measure a voltage (blood pressure, respiration) are left out. Where a signal
-    has several samples a frame their mean is taken, as WFDB's own tools do. Of several leads with
-    one name the second becomes `II-2`, and so on; a lead without a name is called by its number.
-    Records of several segments are joined; gaps between segments are missing samples.
+    """Read a WFDB record into memory; `open_wfdb` says what is read and what is refused.
 
     Parameters
     ----------
@@ -59,249 +70,232 @@ def read_record(path: str | PathLike[str]) -> Recording:
     Raises
     ------
     RecordingError
-        If there is no such record, its header is damaged, its signal files are missing, too short
-        or outside its folder, or no lead measures a voltage.
+        As `open_wfdb`, or if the recording does not fit into memory.
     UnsupportedFormat
-        If the file has no WFDB header, or its samples are stored in a format that is not read.
+        As `open_wfdb`.
     """
-    try:
-        header = read_header(_header_path(Path(path)))
-        return _read_segments(header) if header.segments else _read_signals(header)
-    except OSError as error:
-        msg = f"cannot read {path}: {error.strerror or error}; check the file and its permissions"
-        raise RecordingError(msg) from error
-    except MemoryError as error:
-        msg = f"{path} does not fit into memory; cut it into shorter recordings"
-        raise RecordingError(msg) from error
+    with clear_errors(path):
+        return open_wfdb(path).recording()
 
 
-def record_length(header: Header) -> int:
-    """Count the samples of each signal that the files of a record hold.
+def open_wfdb(path: str | PathLike[str]) -> WFDBSource:
+    """Open a WFDB record, to read parts of it.
+
+    Signals that do not measure a voltage (blood pressure, respiration) are left out. Of several
+    leads with one name the second becomes `II-2`, and so on; a lead without a name is called by its
+    number. Records of several segments are joined; gaps between segments are missing samples.
+    Where a frame holds several samples of a lead, the recording has the sampling frequency of the
+    lead with most, and leads with fewer are brought to it (see `upsampled`).
+
+    Parameters
+    ----------
+    path : path
+        Any file of the record, or the record name without a suffix.
+
+    Returns
+    -------
+    WFDBSource
 
     Raises
     ------
     RecordingError
-        If that is none, or fewer than the header promises.
+        If there is no such record, its header is damaged, its signal files are missing, too short
+        or outside its folder, no lead measures a voltage, or it promises far more samples than its
+        files can hold.
+    UnsupportedFormat
+        If the file has no WFDB header, or its samples are stored in a way that is not read.
+    MissingExtra
+        If it is compressed and the package that decodes it cannot be imported.
+
+    Examples
+    --------
+    >>> source = open_wfdb("mitdb/100")  # doctest: +SKIP
+    >>> source.read(3600, 7200, [0]).shape  # doctest: +SKIP
+    (3600, 1)
     """
-    if header.segments:
-        return sum(length for _, length in header.segments)
-    held = []
-    for file, indices in _files(header).items():
-        signals = [header.signals[index] for index in indices]
-        n_bytes = file.stat().st_size - signals[0].offset
-        held.append(FORMATS[signals[0].format].samples_in(n_bytes) // _frame_size(signals))
-        if header.n_samples is not None and held[-1] < header.n_samples:
-            msg = (
-                f"{file.name} is cut short: it holds {held[-1]} samples of each signal, but "
-                f"{header.path.name} promises {header.n_samples}; get the file again"
-            )
-            raise RecordingError(msg)
-    n_samples = min(held) if header.n_samples is None else header.n_samples
-    if n_samples == 0:
-        msg = f"{header.path} describes a record without samples; there is nothing to read"
-        raise RecordingError(msg)
-    return n_samples
-
-
-def _header_path(path: Path) -> Path:
-    """Header of the record that a path means."""
-    if path.name:
-        for header in (path.with_name(path.name + ".hea"), path.with_suffix(".hea")):
-            if header.is_file():
-                return header
-    if path.is_dir():
-        msg = f"{path} is a folder; name one recording in it, such as {path / '100.hea'}"
-        raise RecordingError(msg)
-    if path.is_file():
-        msg = (
-            f"{path} is not read: it has no WFDB header {path.with_suffix('.hea').name} beside it, "
-            "and no other format is known; convert the recording to WFDB"
+    with clear_errors(path):
+        header = read_header(header_path(Path(path)))
+        segments, n_frames = open_segments(header)
+        rates = _rates(segments)
+        per_frame = max(rate for own in rates.values() for rate in own)
+        _check_rates(header, rates, per_frame)
+        return WFDBSource(
+            name=header.path.stem,
+            fs=header.fs * per_frame,
+            leads=tuple(rates),
+            n_samples=n_frames * per_frame,
+            start=header.start,
+            notes=_notes(header, segments, rates, per_frame),
+            segments=tuple(segments),
+            starts=tuple(segment.first for segment in segments),
+            rates=rates,
+            per_frame=per_frame,
         )
-        raise UnsupportedFormat(msg)
-    header_name = path.name if path.suffix == ".hea" else f"{path.name}.hea"
-    msg = f"there is no recording {path}: no file {header_name}; check the name and the folder"
-    raise RecordingError(msg)
 
 
-def _read_signals(header: Header) -> Recording:
-    """Read a record of one segment."""
-    leads = _leads(header)
-    if not leads:
-        raise _no_voltage(header)
-    n_samples = record_length(header)
-    columns = {index: column for column, index in enumerate(leads)}
-    signal_mv = np.empty((n_samples, len(leads)), dtype=np.float32)
-    for file, indices in _files(header).items():
-        if columns.keys().isdisjoint(indices):
-            continue
-        signals = [header.signals[index] for index in indices]
-        ends = np.cumsum([signal.per_frame for signal in signals]).tolist()
-        for start, frames in _frames(file, signals, n_samples):
-            for index, signal, end in zip(indices, signals, ends, strict=True):
-                if index in columns:
-                    values = _millivolts(frames[:, end - signal.per_frame : end], signal)
-                    signal_mv[start : start + len(values), columns[index]] = values
-    for index, column in columns.items():
-        late = min(header.signals[index].skew, n_samples)
-        if late:
-            signal_mv[: n_samples - late, column] = signal_mv[late:, column].copy()
-            signal_mv[n_samples - late :, column] = np.nan
-    return Recording(
-        signal_mv=signal_mv,
-        fs=header.fs,
-        leads=tuple(leads.values()),
-        name=header.path.stem,
-        start=header.start,
-    )
+@dataclass(frozen=True, eq=False)
+class WFDBSource(Source):
+    """A WFDB record of which parts are read; made by `open_wfdb`.
 
+    Its files are opened for each part and closed again. What is decoded beside the part itself is
+    some 200,000 values at a time, so that memory does not grow with the record.
 
-def _read_segments(header: Header) -> Recording:
-    """Read a record of several segments, which may hold different leads."""
-    total = record_length(header)
-    if header.n_samples not in (None, total):
-        msg = (
-            f"{header.path.name} promises {header.n_samples} samples, but its segments add up to "
-            f"{total}; get the header again"
-        )
-        raise RecordingError(msg)
-    # A segment of length zero only lays out the leads, and "~" is a gap.
-    lengths: dict[str, int] = {}
-    for name, length in header.segments:
-        if name != "~" and length > 0:
-            lengths[name] = max(length, lengths.get(name, 0))
-    parts = {name: _segment(header, name, length) for name, length in lengths.items()}
-    leads = {name: tuple(_leads(part).values()) for name, part in parts.items()}
-    names = list(dict.fromkeys(name for own in leads.values() for name in own))
-    if not names:
-        raise _no_voltage(header)
-    _check_size(header, parts.values(), total * len(names))
-    signal_mv = np.full((total, len(names)), np.nan, dtype=np.float32)
-    start = 0
-    for name, length in header.segments:
-        if length > 0 and leads.get(name):
-            columns = [names.index(lead) for lead in leads[name]]
-            own = _read_signals(parts[name]).signal_mv
-            signal_mv[start : start + length, columns] = own[:length]
-        start += length
-    return Recording(
-        signal_mv=signal_mv,
-        fs=header.fs,
-        leads=tuple(names),
-        name=header.path.stem,
-        start=header.start,
-    )
-
-
-def _check_size(header: Header, parts: Iterable[Header], n_values: int) -> None:
-    """Refuse a record of far more values than its files can hold, before any memory is asked for.
-
-    No format stores a sample in less than a byte.
+    Attributes
+    ----------
+    segments : tuple of Segment
+        Stretches of time that hold leads, in order.
+    starts : tuple of int
+        First frame of each segment.
+    rates : dict of str to tuple of int
+        Samples in a frame of each lead: more than one number where segments differ in it.
+    per_frame : int
+        Samples in a frame of the recording.
     """
-    n_bytes = sum(file.stat().st_size for file in {file for part in parts for file in _files(part)})
-    added = min(_ADDED_AT_MOST, _ADDED_ALWAYS + _ADDED_PER_BYTE * n_bytes)
-    if n_values > n_bytes + added:
-        msg = (
-            f"{header.path.name} describes {n_values} samples over all leads, but its segments "
-            f"have files of only {n_bytes} bytes; check its gaps and repeated segments"
-        )
-        raise RecordingError(msg)
+
+    segments: tuple[Segment, ...] = field(default=(), repr=False)
+    starts: tuple[int, ...] = field(default=(), repr=False)
+    rates: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    per_frame: int = 1
+
+    def _read(self, first: int, stop: int, columns: tuple[int, ...]) -> NDArray[np.float32]:
+        what = f"a part of {self.name!r} ({stop - first} samples)"
+        with clear_errors(what, "read it in smaller ones"):
+            part = np.full((stop - first, len(columns)), np.nan, dtype=np.float32)
+            names = [self.leads[column] for column in columns]
+            self._place(part, first, names, self.per_frame)
+            for column, name in enumerate(names):
+                for rate in self.rates[name]:
+                    if rate != self.per_frame:
+                        self._place_slower(part[:, column], first, name, rate)
+        return part
+
+    def _place(
+        self, part: NDArray[np.float32], first: int, names: Sequence[str], rate: int
+    ) -> None:
+        """Put the samples of leads that have `rate` of them in a frame into their columns.
+
+        Sample `first`, counted at that rate, is the first of the part; what is missing stays NaN.
+        """
+        stop = first + len(part)
+        start_frame, stop_frame = first // rate, -(-stop // rate)
+        at = max(bisect_right(self.starts, start_frame) - 1, 0)
+        end = bisect_left(self.starts, stop_frame)
+        for segment in self.segments[at:end]:
+            for file, skew, wanted in _groups(segment, names, rate):
+                # A lead's samples may come `skew` frames late in the file.
+                ahead = segment.first - skew
+                frames = (
+                    max(start_frame, segment.first) - ahead,
+                    min(min(stop_frame, segment.stop) - ahead, segment.part.n_frames),
+                )
+                for frame, digital in file.frames(*frames):
+                    begin = (frame + ahead) * rate - first
+                    for column, place, signal in wanted:
+                        values = _millivolts(digital[:, place], signal).reshape(-1)
+                        inside = slice(max(-begin, 0), len(part) - begin)
+                        own = values[inside]
+                        at_sample = max(begin, 0)
+                        part[at_sample : at_sample + len(own), column] = own
+
+    def _place_slower(self, column: NDArray[np.float32], first: int, name: str, rate: int) -> None:
+        """Put the samples of a lead of a lower sampling frequency where nothing is yet."""
+        common = gcd(self.per_frame, rate)
+        up, down = self.per_frame // common, rate // common
+        margin = -(-MARGIN // rate)  # frames
+        stop_frame = -(-(first + len(column)) // self.per_frame)
+        step = max(1, CHUNK_VALUES // self.per_frame)
+        for start_frame in range(first // self.per_frame, stop_frame, step):
+            end_frame = min(start_frame + step, stop_frame)
+            n_own = (end_frame - start_frame + 2 * margin) * rate
+            own = np.full((n_own, 1), np.nan, dtype=np.float32)
+            self._place(own, (start_frame - margin) * rate, [name], rate)
+            values = upsampled(own[:, 0], up, down)
+            values = values[margin * self.per_frame : -margin * self.per_frame]
+            begin = start_frame * self.per_frame - first
+            values = values[max(-begin, 0) : len(column) - begin]
+            target = column[max(begin, 0) :][: len(values)]
+            np.copyto(target, values, where=np.isnan(target))
 
 
-def _segment(header: Header, name: str, length: int) -> Header:
-    """Header of one segment, which must fit the record it is part of."""
-    part = read_header(inside_folder(header.path, f"{name}.hea"))
-    if part.segments:
-        msg = f"{header.path.name} has the segment {name}, which has segments itself; read that one"
-        raise UnsupportedFormat(msg)
-    held = record_length(part)
-    if part.fs != header.fs or held < length:
-        msg = (
-            f"{header.path.name} promises {length} samples at {header.fs:g} Hz in the segment "
-            f"{name}, which holds {held} at {part.fs:g} Hz; get the record again"
-        )
-        raise RecordingError(msg)
-    return part
+class _Wanted(NamedTuple):
+    """A lead to read: the column it goes to, its place in a frame of its file, and its signal."""
+
+    column: int
+    place: slice
+    signal: Signal
 
 
-def _leads(header: Header) -> dict[int, str]:
-    """Index and unique name of each signal that is a voltage."""
-    leads: dict[int, str] = {}
-    taken: set[str] = set()
-    for index, signal in enumerate(header.signals):
-        if signal.mv_per_unit is None:
-            continue
-        name = wanted = signal.name or f"lead {index + 1}"
-        copy = 1
-        while name.lower() in taken:
-            copy += 1
-            name = f"{wanted}-{copy}"
-        taken.add(name.lower())
-        leads[index] = name
-    return leads
-
-
-def _no_voltage(header: Header) -> RecordingError:
-    return RecordingError(
-        f"{header.path.name} describes no signal in mV, uV or V; "
-        "an ECG lead must give its voltage unit"
-    )
-
-
-def _files(header: Header) -> dict[Path, list[int]]:
-    """Signal files of a record, and the indices of the signals in each."""
-    files: dict[Path, list[int]] = {}
-    for index, signal in enumerate(header.signals):
-        members = files.setdefault(inside_folder(header.path, signal.file), [])
-        members.append(index)
-        if signal.format != header.signals[members[0]].format:
-            msg = f"{header.path.name} gives two formats for the file {signal.file!r}; correct it"
-            raise RecordingError(msg)
-    return files
-
-
-def _frame_size(signals: Sequence[Signal]) -> int:
-    return sum(signal.per_frame for signal in signals)
-
-
-def _frames(
-    file: Path, signals: Sequence[Signal], n_frames: int
-) -> Iterator[tuple[int, NDArray[np.integer]]]:
-    """Digital values of a file, chunk by chunk: first frame, values of shape (frames, samples)."""
-    form = FORMATS[signals[0].format]
-    size = _frame_size(signals)
-    chunk = _CHUNK_FRAMES * max(1, _CHUNK_SAMPLES // (_CHUNK_FRAMES * size))
-    before = np.repeat([signal.initial for signal in signals], [s.per_frame for s in signals])
-    with file.open("rb") as stream:
-        stream.seek(signals[0].offset)
-        for start in range(0, n_frames, chunk):
-            n_values = min(chunk, n_frames - start) * size
-            raw = np.frombuffer(stream.read(form.bytes_for(n_values)), dtype=np.uint8)
-            values = form.samples(raw, n_values).reshape(-1, size)
-            if signals[0].format == "8":
-                values = _summed(values, signals, before)
-                before = values[-1]
-            yield start, values
-
-
-def _summed(
-    steps: NDArray[np.integer], signals: Sequence[Signal], before: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Values from their differences; `before` is the frame before the first."""
-    values = np.empty(steps.shape, dtype=np.int64)
-    end = 0
-    for signal in signals:
-        first, end = end, end + signal.per_frame
-        own = steps[:, first:end]
-        values[:, first:end] = (own.ravel().cumsum(dtype=np.int64) + before[end - 1]).reshape(
-            own.shape
-        )
-    return values
+def _groups(
+    segment: Segment, names: Sequence[str], rate: int
+) -> Iterator[tuple[SignalFile, int, list[_Wanted]]]:
+    """Leads of a segment that are read together: those of one file that come equally late."""
+    groups: dict[tuple[SignalFile, int], list[_Wanted]] = {}
+    for column, name in enumerate(names):
+        lead = segment.part.leads.get(name)
+        if lead is not None and lead.signal.per_frame == rate:
+            skew = min(lead.signal.skew, segment.part.n_frames)
+            wanted = _Wanted(column, lead.file.places[lead.member], lead.signal)
+            groups.setdefault((lead.file, skew), []).append(wanted)
+    for (file, skew), members in groups.items():
+        yield file, skew, members
 
 
 def _millivolts(digital: NDArray[np.integer], signal: Signal) -> NDArray[np.float64]:
-    """Millivolts of one signal, one value a frame; shape (frames, samples) in, (frames,) out."""
-    values = (digital - np.float64(signal.baseline)) / signal.gain * (signal.mv_per_unit or 1.0)
-    missing = FORMATS[signal.format].missing
+    """Millivolts of one signal, of any shape."""
+    values = digital.astype(np.float64)
+    values -= signal.baseline
+    values /= signal.gain
+    values *= signal.mv_per_unit or 1.0
+    missing = missing_value(signal.format)
     if missing is not None:
         values[digital == missing] = np.nan
-    return np.asarray(values[:, 0] if signal.per_frame == 1 else values.mean(axis=1))
+    return values
+
+
+def _rates(segments: Sequence[Segment]) -> dict[str, tuple[int, ...]]:
+    """Count the samples in a frame of each lead, in the order in which the leads appear."""
+    rates: dict[str, set[int]] = {}
+    for segment in segments:
+        for name, lead in segment.part.leads.items():
+            rates.setdefault(name, set()).add(lead.signal.per_frame)
+    return {name: tuple(sorted(own)) for name, own in rates.items()}
+
+
+def _check_rates(header: Header, rates: dict[str, tuple[int, ...]], per_frame: int) -> None:
+    """Refuse sampling frequencies that cannot be, or that no filter goes between."""
+    if header.fs * per_frame > MAX_FS:
+        msg = (
+            f"{header.path.name} gives a lead {per_frame} samples in each frame, which makes "
+            f"{header.fs * per_frame:g} Hz; expected at most {MAX_FS:g} Hz, correct the header"
+        )
+        raise RecordingError(msg)
+    for name, own in rates.items():
+        for rate in own:
+            if per_frame // gcd(per_frame, rate) > MAX_FACTOR:
+                msg = (
+                    f"{header.path.name} has lead {name!r} at {header.fs * rate:g} Hz, which cannot"
+                    f" be brought to the {header.fs * per_frame:g} Hz of another; expected a ratio "
+                    f"of whole numbers up to {MAX_FACTOR}, split the record by sampling frequency"
+                )
+                raise UnsupportedFormat(msg)
+
+
+def _notes(
+    header: Header,
+    segments: Sequence[Segment],
+    rates: dict[str, tuple[int, ...]],
+    per_frame: int,
+) -> dict[str, str]:
+    """Say what was not kept as it is in the files."""
+    notes = {}
+    left_out = list(dict.fromkeys(name for s in segments for name in s.part.left_out))
+    if left_out:
+        notes["left out"] = f"{', '.join(left_out)}: no voltage"
+    slower = [
+        f"{name} from {' and '.join(f'{header.fs * rate:g}' for rate in own)} Hz"
+        for name, own in rates.items()
+        if own != (per_frame,)
+    ]
+    if slower:
+        notes["brought to one fs"] = ", ".join(slower)
+    return notes

@@ -15,8 +15,9 @@ import numpy as np
 
 from ectopy.beats import ReferenceBeats
 from ectopy.errors import RecordingError
-from ectopy.readers.wfdb import record_length
 from ectopy.readers.wfdb_header import read_header
+from ectopy.readers.wfdb_paths import clear_errors
+from ectopy.readers.wfdb_record import count_frames, samples_per_frame
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -29,6 +30,9 @@ _LAST_CODE = 49
 
 # Words that are no annotations but belong to one.
 _SKIP, _NUMBER, _SUBTYPE, _CHANNEL, _TEXT = 59, 60, 61, 62, 63
+
+# Samples of the recording for one that the file counts, at most.
+_MAX_STEP = 1e6
 
 # Of what a file begins with: notes, and the code 0 that some writers end its description with.
 _DESCRIBING = {0, 22}
@@ -48,6 +52,8 @@ def read_beats(path: str | PathLike[str], extension: str) -> ReferenceBeats:
     Returns
     -------
     ReferenceBeats
+        Their peaks at the sampling frequency of the recording beside the file, as `open_wfdb`
+        gives it; as they are in the file where there is none.
 
     Raises
     ------
@@ -59,15 +65,12 @@ def read_beats(path: str | PathLike[str], extension: str) -> ReferenceBeats:
     if not re.fullmatch(r"[^./\\]+", extension):
         msg = f"{extension!r} is no suffix of an annotation file; expected one such as 'atr'"
         raise RecordingError(msg)
-    try:
+    with clear_errors(path):
         file = _annotation_path(Path(path), extension)
         marks = _read_marks(file)
-        _check_marks(file, marks)
-    except OSError as error:
-        msg = f"cannot read {path}: {error.strerror or error}; check the file and its permissions"
-        raise RecordingError(msg) from error
+        samples = _at_recording_fs(file, marks)
     symbols = [_SYMBOLS.get(code, " ") for code in marks.codes]
-    beats = ReferenceBeats.from_annotations(marks.samples, symbols)
+    beats = ReferenceBeats.from_annotations(samples, symbols)
     if len(beats) == 0:
         msg = f"{file} marks no beat among {len(symbols)} marks; choose another annotation file"
         raise RecordingError(msg)
@@ -87,7 +90,9 @@ class FileMarks(NamedTuple):
     Attributes
     ----------
     samples : ndarray of int64, shape (marks,)
-        Sample index of each mark, ascending; several marks may share one.
+        Sample index of each mark, ascending; several marks may share one. Counted as the file
+        does: at `resolution`, or else in frames of the recording, each of which may hold several
+        samples of a lead.
     symbols : ndarray of str, shape (marks,)
         WFDB symbol of each; a blank where its code has none.
     subtypes : ndarray of int8, shape (marks,)
@@ -123,12 +128,9 @@ def read_marks(file: str | PathLike[str]) -> FileMarks:
         If the file is missing or damaged.
     """
     path = Path(file)
-    try:
+    with clear_errors(path):
         is_empty = path.stat().st_size == 0
         marks = _Marks(np.zeros(0, dtype=np.int64), [], [], None) if is_empty else _read_marks(path)
-    except OSError as error:
-        msg = f"cannot read {path}: {error.strerror or error}; check the file and its permissions"
-        raise RecordingError(msg) from error
     _check_codes_and_order(path, marks)
     # A subtype is the lower byte of its word, and has a sign.
     subtypes = np.array(marks.subtypes, dtype=np.int64).astype(np.uint8).view(np.int8)
@@ -211,23 +213,33 @@ def _check_codes_and_order(file: Path, marks: _Marks) -> None:
         raise RecordingError(msg)
 
 
-def _check_marks(file: Path, marks: _Marks) -> None:
-    """Refuse marks that cannot be, or that belong to another recording."""
+def _at_recording_fs(file: Path, marks: _Marks) -> NDArray[np.int64]:
+    """Sample of each mark, at the sampling frequency of the recording beside the file.
+
+    A file counts frames of the recording unless it names another frequency, as annot(5) says;
+    where a frame holds several samples of a lead, the recording has more samples than frames.
+    """
     _check_codes_and_order(file, marks)
-    samples = marks.samples
     if not file.with_suffix(".hea").is_file():
-        return
+        return marks.samples
     header = read_header(file.with_suffix(".hea"))
-    if marks.resolution is not None and not isclose(marks.resolution, header.fs, rel_tol=1e-6):
+    per_frame = samples_per_frame(header)
+    fs = header.fs * per_frame
+    counted = header.fs if marks.resolution is None else marks.resolution
+    # Other ratios than whole ones would move beats by a part of a sample.
+    step = round(fs / counted) if counted > fs / _MAX_STEP else 0
+    if not isclose(step * counted, fs, rel_tol=1e-6):
         msg = (
-            f"{file.name} counts {marks.resolution:g} samples a second, but the recording has "
-            f"{header.fs:g}; write the annotations at the recording's own fs"
+            f"{file.name} counts {counted:g} samples a second, but the recording has {fs:g}; "
+            "write the annotations at the recording's own fs"
         )
         raise RecordingError(msg)
-    n_samples = header.n_samples or record_length(header)
-    if len(samples) and samples[-1] >= n_samples:
+    n_samples = (header.n_samples or count_frames(header)) * per_frame
+    last = max(marks.samples.tolist(), default=0) * step
+    if last >= n_samples:
         msg = (
-            f"{file.name} marks sample {samples[-1]}, but the recording ends after {n_samples}; "
+            f"{file.name} marks sample {last}, but the recording ends after {n_samples}; "
             "check that both belong together"
         )
         raise RecordingError(msg)
+    return marks.samples * step

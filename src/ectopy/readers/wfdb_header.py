@@ -1,8 +1,8 @@
 """WFDB header files: what they say, checked before anything is believed.
 
 The syntax is that of the WFDB Applications Guide, header(5). Unlike the `wfdb` package this reader
-accepts record and signal file names with spaces, dots and letters beyond ASCII, and refuses names
-that lead out of the header's folder.
+accepts record and signal file names with spaces, dots and letters beyond ASCII. Info strings, the
+comments that may hold age, sex and diagnoses, are not looked at.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ectopy.errors import RecordingError, UnsupportedFormat
-from ectopy.readers.wfdb_samples import FORMATS
+from ectopy.readers.wfdb_samples import READ_FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,9 @@ _MAX_HEADER_BYTES = 10_000_000
 
 _DEFAULT_FS = 250.0
 _DEFAULT_GAIN = 200.0
+
+# Highest gain, and 1 over the lowest: all that a header can promise stays a number.
+_MAX_GAIN = 1e15
 
 _MV_PER_UNIT = {
     "mv": 1.0,
@@ -45,18 +48,22 @@ _MV_PER_UNIT = {
 # Numbers of more digits than these are no numbers of samples, bytes or signals.
 _WHOLE = r"\d{1,15}"
 
-_RECORD_LINE = (
-    rf"(?:NAME|\S+?)(?:/(?P<n_segments>{_WHOLE}))?\s+(?P<n_signals>{_WHOLE})"
+_AFTER_NAME = (
+    rf"(?:/(?P<n_segments>{_WHOLE}))?\s+(?P<n_signals>{_WHOLE})"
     rf"(?:\s+(?P<fs>[-+.\deE]{{1,20}})(?:/\S*)?(?:\s+(?P<n_samples>{_WHOLE})"
     r"(?:\s+(?P<time>[\d:.]+)(?:\s+(?P<date>\d+/\d+/\d+))?)?)?)?\s*"
 )
+_RECORD_LINE = re.compile(r"\S+?" + _AFTER_NAME)
+_REST_OF_RECORD_LINE = re.compile(_AFTER_NAME)
 _SIGNAL_LINE = (
     rf"(?P<file>FILE)\s+(?P<format>FORMAT)(?:x(?P<per_frame>{_WHOLE}))?(?::(?P<skew>{_WHOLE}))?"
     rf"(?:\+(?P<offset>{_WHOLE}))?(?:\s+(?P<rest>.*))?"
 )
 # A name may hold spaces as long as no part of it looks like a format; other formats are looked for
 # only to name them in a message.
-_KNOWN_SIGNAL = re.compile(_SIGNAL_LINE.replace("FILE", ".+?").replace("FORMAT", "|".join(FORMATS)))
+_KNOWN_SIGNAL = re.compile(
+    _SIGNAL_LINE.replace("FILE", ".+?").replace("FORMAT", "|".join(READ_FORMATS))
+)
 _ANY_SIGNAL = re.compile(_SIGNAL_LINE.replace("FILE", r"\S+").replace("FORMAT", _WHOLE))
 _SEGMENT_LINE = re.compile(rf"(?P<name>.+?)\s+(?P<length>{_WHOLE})")
 _GAIN = re.compile(rf"(?P<gain>[-+.\deE]+)(?:\((?P<baseline>-?{_WHOLE})\))?(?:/(?P<units>\S+))?")
@@ -71,13 +78,13 @@ class Signal:
     file : str
         Name of the file that holds the samples, in the header's folder.
     format : str
-        Its sample format, a key of `FORMATS`.
+        Its sample format, one of `READ_FORMATS`.
     per_frame : int
         Samples of this signal in each frame.
     skew : int
         Frames by which this signal's samples come late in the file.
     offset : int
-        Bytes of the file to skip.
+        Bytes of the file to skip; samples of each signal where it is compressed.
     gain : float
         Digital units per physical unit.
     baseline : int
@@ -146,8 +153,7 @@ def read_header(path: Path) -> Header:
         If samples are stored in a format that is not read.
     """
     lines = _lines(path)
-    # The name is repeated in the header, but files are often renamed without it.
-    found = re.fullmatch(_RECORD_LINE.replace("NAME", re.escape(path.stem), 1), lines[0])
+    found = _record_line(path, lines[0])
     if found is None:
         raise _not_a_header(path, lines[0])
     fs = _number(found["fs"] or str(_DEFAULT_FS))
@@ -181,26 +187,28 @@ def read_header(path: Path) -> Header:
     )
 
 
-def inside_folder(header: Path, name: str) -> Path:
-    """Path of a file that a header names, which must lie in the header's own folder.
+def is_header(path: Path) -> bool:
+    """Whether a file begins as a WFDB header does.
 
     Raises
     ------
-    RecordingError
-        If the name leads elsewhere, or there is no such file.
+    OSError
+        If it cannot be read.
     """
-    path = header.parent / name
-    is_plain = "/" not in name and "\\" not in name and name not in (".", "..")
-    if is_plain and not path.is_file():
-        msg = f"{header.name} names the file {name!r}, which is not in {header.parent}; add it"
-        raise RecordingError(msg)
-    if not is_plain or path.resolve().parent != header.parent.resolve():
-        msg = (
-            f"{header.name} names the file {name!r}, which lies outside its own folder; "
-            "put all files of the recording into one folder"
-        )
-        raise RecordingError(msg)
-    return path
+    try:
+        return _record_line(path, _lines(path)[0]) is not None
+    except RecordingError:
+        return False
+
+
+def _record_line(path: Path, line: str) -> re.Match[str] | None:
+    # The name, which may hold spaces, is repeated in the header, but files are often renamed
+    # without it.
+    if line.startswith(path.stem):
+        found = _REST_OF_RECORD_LINE.fullmatch(line, len(path.stem))
+        if found is not None:
+            return found
+    return _RECORD_LINE.fullmatch(line)
 
 
 def _lines(path: Path) -> list[str]:
@@ -224,10 +232,11 @@ def _signal(path: Path, line: str) -> Signal:
     found = _KNOWN_SIGNAL.fullmatch(line) or _ANY_SIGNAL.fullmatch(line)
     if found is None:
         raise _not_a_header(path, line)
-    if found["format"] not in FORMATS:
+    if found["format"] not in READ_FORMATS:
         msg = (
             f"{path.name}: signal format {found['format']} is not supported; "
-            f"convert the record to one of {', '.join(FORMATS)}, for instance with xform of WFDB"
+            f"convert the record to one of {', '.join(READ_FORMATS)}, "
+            "for instance with xform of WFDB"
         )
         raise UnsupportedFormat(msg)
     # Gain, resolution, zero, initial value, checksum, block size, description.
@@ -238,6 +247,11 @@ def _signal(path: Path, line: str) -> Signal:
     per_frame = int(found["per_frame"] or 1)
     if (fields and gain_field is None) or gain is None or None in numbers or per_frame == 0:
         raise _not_a_header(path, line)
+    if gain and not 1 / _MAX_GAIN <= abs(gain) <= _MAX_GAIN:
+        msg = (
+            f"{path.name}: gain {gain:g} is not usable; expected 1e-15 to 1e15, correct the header"
+        )
+        raise RecordingError(msg)
     zero, initial = int(numbers[1] or 0), int(numbers[2] or 0)
     baseline = gain_field["baseline"] if gain_field else None
     units = (gain_field["units"] if gain_field else None) or "mV"

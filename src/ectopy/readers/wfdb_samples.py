@@ -7,7 +7,7 @@ too, but only for files whose names it accepts; the tests hold both to the same 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Decoder = Callable[[NDArray[np.uint8]], NDArray[np.integer]]
+
+_Int = TypeVar("_Int", np.int16, np.int32)
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,14 @@ def _decode_24(raw: NDArray[np.uint8]) -> NDArray[np.int32]:
     return _signed(low | middle << 8 | high << 16, 24)
 
 
-def _decode_212(raw: NDArray[np.uint8]) -> NDArray[np.int32]:
-    first, shared, second = raw.reshape(-1, 3).astype(np.int32).T
-    pairs = np.stack([first | (shared & 0x0F) << 8, second | (shared >> 4) << 8], axis=1)
+def _decode_212(raw: NDArray[np.uint8]) -> NDArray[np.int16]:
+    # Half a byte of each sample of a pair, its upper one, is in the byte between them.
+    triples = raw.reshape(-1, 3)
+    shared = triples[:, 1].astype(np.int16)
+    pairs = np.empty((len(triples), 2), dtype=np.int16)
+    pairs[:, 0] = (shared & 0x0F) << 8
+    pairs[:, 1] = (shared & 0xF0) << 4
+    pairs |= triples[:, ::2]
     return _signed(pairs.ravel(), 12)
 
 
@@ -88,10 +95,12 @@ def _decode_311(raw: NDArray[np.uint8]) -> NDArray[np.int32]:
     return _signed(triples.ravel().astype(np.int32), 10)
 
 
-def _signed(values: NDArray[np.int32], bits: int) -> NDArray[np.int32]:
-    """Read the lowest `bits` bits as a number in two's complement."""
-    half = np.int32(1 << (bits - 1))
-    return (values ^ half) - half
+def _signed(values: NDArray[_Int], bits: int) -> NDArray[_Int]:
+    """Read the lowest `bits` bits as a number in two's complement, in place."""
+    half = values.dtype.type(1 << (bits - 1))
+    values ^= half
+    values -= half
+    return values
 
 
 FORMATS = {
@@ -106,5 +115,16 @@ FORMATS = {
     "310": SampleFormat(3, (2, 4, 4), -(2**9), _decode_310),
     "311": SampleFormat(3, (2, 3, 4), -(2**9), _decode_311),
 }
-"""Sample formats that can be read, by their number. Format 8 stores differences; it is the reader
-that sums them up, signal by signal."""
+"""Sample formats that are not compressed, by their number. Format 8 stores differences; it is the
+reader that sums them up, signal by signal."""
+
+FLAC_BITS = {"508": 8, "516": 16, "524": 24}
+"""Formats compressed with FLAC, and the bits of a sample that each holds at most."""
+
+READ_FORMATS = (*FORMATS, *FLAC_BITS)
+"""Every sample format that is read."""
+
+
+def missing_value(form: str) -> int | None:
+    """Return the value that stands for a missing sample in a format; None where nothing does."""
+    return -(1 << (FLAC_BITS[form] - 1)) if form in FLAC_BITS else FORMATS[form].missing

@@ -1,0 +1,86 @@
+"""Where the files of a WFDB record lie, and errors of the file system in one clear line."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ectopy.errors import RecordingError, UnsupportedFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+    from pathlib import Path
+
+
+def header_path(path: Path) -> Path:
+    """Header of the record that a path means.
+
+    Raises
+    ------
+    RecordingError
+        If there is none.
+    UnsupportedFormat
+        If there is such a file, but no header beside it.
+    """
+    if path.name:
+        for header in (path.with_name(path.name + ".hea"), path.with_suffix(".hea")):
+            if header.is_file():
+                return header
+    if path.is_dir():
+        msg = f"{path} is a folder; name one recording in it, such as {path / '100.hea'}"
+        raise RecordingError(msg)
+    if path.is_file():
+        msg = (
+            f"{path} is not read: it has no WFDB header {path.with_suffix('.hea').name} beside it, "
+            "and no other format is known; convert the recording to WFDB"
+        )
+        raise UnsupportedFormat(msg)
+    header_name = path.name if path.suffix == ".hea" else f"{path.name}.hea"
+    msg = f"there is no recording {path}: no file {header_name}; check the name and the folder"
+    raise RecordingError(msg)
+
+
+def inside_folder(header: Path, name: str) -> Path:
+    """Path of a file that a header names, which must lie in the header's own folder.
+
+    Raises
+    ------
+    RecordingError
+        If the name leads elsewhere, or there is no such file.
+    """
+    path = header.parent / name
+    is_plain = "/" not in name and "\\" not in name and name not in (".", "..")
+    if is_plain and not path.is_file():
+        msg = f"{header.name} names the file {name!r}, which is not in {header.parent}; add it"
+        raise RecordingError(msg)
+    if not is_plain or path.resolve().parent != header.parent.resolve():
+        msg = (
+            f"{header.name} names the file {name!r}, which lies outside its own folder; "
+            "put all files of the recording into one folder"
+        )
+        raise RecordingError(msg)
+    return path
+
+
+@contextmanager
+def clear_errors(
+    what: str | PathLike[str], too_large: str = "cut it into shorter recordings"
+) -> Iterator[None]:
+    """Turn what the system says of files and memory into a `RecordingError`.
+
+    Parameters
+    ----------
+    what : path or str
+        What is read.
+    too_large : str
+        What to do where it does not fit into memory.
+    """
+    try:
+        yield
+    except OSError as error:
+        msg = f"cannot read {what}: {error.strerror or error}; check the file and its permissions"
+        raise RecordingError(msg) from error
+    except MemoryError as error:
+        msg = f"{what} does not fit into memory; {too_large}"
+        raise RecordingError(msg) from error
