@@ -8,17 +8,20 @@ import numpy as np
 
 from ectopy.beats import CLASSES
 from ectopy.errors import BundleError
+from ectopy.inference.sections import section_windows
 from ectopy.models.bundle import ONNX_FILE, Bundle, find_bundle
-from ectopy.signal.conditioning import fill_missing, resample, rescale_peaks
+from ectopy.readers.lead import Lead
 from ectopy.signal.parts import parts
 from ectopy.signal.typical import beat_inputs
-from ectopy.signal.windows import cut_windows, zscore
+from ectopy.signal.windows import zscore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
     from onnxruntime import InferenceSession
+
+    from ectopy.signal.parts import Part
 
 BATCH = 128
 """Windows per call of the network: large enough to fill the cores, small enough for the cache."""
@@ -133,7 +136,7 @@ class Classifier:
     def classify(
         self, signal_mv: NDArray[np.float32], fs: float, peaks: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Give class probabilities for beats of one lead.
+        """Give class probabilities for beats of one lead in memory; see `classify_lead`.
 
         Parameters
         ----------
@@ -142,8 +145,7 @@ class Classifier:
         fs : float
             Its sampling frequency in Hz.
         peaks : ndarray of int64, shape (beats,)
-            Sample index of each beat at `fs`, ascending. A model that reads rhythm needs all beats
-            of the recording, at least two.
+            Sample index of each beat at `fs`, ascending.
 
         Returns
         -------
@@ -154,39 +156,55 @@ class Classifier:
         SignalError
             If the model reads rhythm and there is one beat only.
         """
-        contract = self.bundle.contract
-        signal = resample(fill_missing(signal_mv)[0], fs, contract.fs)
-        times_s = peaks / fs
-        peaks = rescale_peaks(peaks, fs, contract.fs, len(signal))
-        if self.reads_rhythm:
-            return self._classify_by_rhythm(signal, peaks, times_s)
+        return self.classify_lead(Lead.of(signal_mv, fs), peaks)
+
+    def classify_lead(self, lead: Lead, peaks: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Give class probabilities for the beats of a lead of any length.
+
+        Half an hour is worked on at a time, see `ectopy.signal.parts`.
+
+        Parameters
+        ----------
+        lead : Lead
+        peaks : ndarray of int64, shape (beats,)
+            Sample index of each beat, ascending. A model that reads rhythm needs all beats of the
+            recording, at least two.
+
+        Returns
+        -------
+        ndarray of float32, shape (beats, 5)
+
+        Raises
+        ------
+        SignalError
+            If the model reads rhythm and there is one beat only, or the lead cannot be brought to
+            the model's sampling frequency.
+        RecordingError
+            If it cannot be read.
+        """
         out = np.empty((len(peaks), len(CLASSES)), dtype=np.float32)
-        for start in range(0, len(peaks), BATCH):  # windows of a whole day would not fit the cache
-            rows = slice(start, start + BATCH)
-            cut = cut_windows(signal, peaks[rows], contract.before, contract.after)
-            out[rows] = self.classify_windows(cut)
+        times_s = peaks / lead.fs
+        for part in parts(times_s):
+            out[part.own] = self.classify_part(lead, peaks, times_s, part)
         return out
 
-    def _classify_by_rhythm(
-        self,
-        signal: NDArray[np.float32],
-        peaks: NDArray[np.int64],
-        times_s: NDArray[np.float64],
+    def classify_part(
+        self, lead: Lead, peaks: NDArray[np.int64], times_s: NDArray[np.float64], part: Part
     ) -> NDArray[np.float32]:
-        contract = self.bundle.contract
-        out = np.empty((len(peaks), len(CLASSES)), dtype=np.float32)
-        if len(peaks) == 0:
-            return out
-        for part in parts(times_s):
-            cut = cut_windows(signal, peaks[part.seen], contract.before, contract.after)
-            inputs = beat_inputs(cut, times_s[part.seen], typical=part.typical)
-            for start in range(part.inner.start, part.inner.stop, BATCH):
-                rows = slice(start, min(start + BATCH, part.inner.stop))
-                first = part.seen.start
-                out[first + start : first + rows.stop] = self._run(
-                    inputs.shapes(rows), inputs.rhythm[rows]
-                )
-        return softmax(out, self.bundle.temperature)
+        """Give class probabilities for the beats of one part, which are rows of `peaks`."""
+        if not self.reads_rhythm:
+            return self.classify_windows(
+                section_windows(lead, peaks[part.own], self.bundle.contract)
+            )
+        windows = section_windows(lead, peaks[part.seen], self.bundle.contract)
+        inputs = beat_inputs(windows, times_s[part.seen], typical=part.typical)
+        inner = part.inner
+        logits = [
+            self._run(inputs.shapes(rows), inputs.rhythm[rows])
+            for start in range(inner.start, inner.stop, BATCH)
+            for rows in [slice(start, min(start + BATCH, inner.stop))]
+        ]
+        return softmax(np.concatenate(logits), self.bundle.temperature)
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:

@@ -96,7 +96,7 @@ def resample(signal_mv: NDArray[np.floating], fs: float, to_fs: float) -> NDArra
     >>> resample(np.ones(250), 250, 360).shape
     (360,)
     """
-    ratio = _ratio(fs, to_fs)
+    ratio = rate_ratio(fs, to_fs)
     signal = np.asarray(signal_mv, dtype=np.float32)
     if signal.size == 0:
         msg = f"cannot resample an empty signal of shape {signal.shape}; expected samples"
@@ -148,15 +148,26 @@ def rescale_peaks(
     >>> rescale_peaks(np.array([0, 250, 499]), 250, 360, 720).tolist()
     [0, 360, 719]
     """
-    ratio = _ratio(fs, to_fs)
+    ratio = rate_ratio(fs, to_fs)
     up, down = ratio.numerator, ratio.denominator
     # Whole numbers throughout: rounding half up, exact for any length of recording.
     scaled = (2 * np.asarray(peaks, dtype=np.int64) * up + down) // (2 * down)
     return np.clip(scaled, 0, max(n_samples - 1, 0))
 
 
-def _ratio(fs: float, to_fs: float) -> Fraction:
-    """Ratio `to_fs` / `fs` with terms small enough for a polyphase filter."""
+def rate_ratio(fs: float, to_fs: float) -> Fraction:
+    """Ratio `to_fs` / `fs` with terms small enough for a polyphase filter.
+
+    Parameters
+    ----------
+    fs, to_fs : float
+        Sampling frequencies in Hz.
+
+    Raises
+    ------
+    SignalError
+        If one is not positive and finite, or their ratio is beyond 10,000.
+    """
     for rate in (fs, to_fs):
         if not (np.isfinite(rate) and rate > 0):
             msg = f"sampling frequency {rate!r} Hz is not usable; expected a positive number"

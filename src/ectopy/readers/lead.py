@@ -1,0 +1,55 @@
+"""One lead of a recording, read part by part: what beats are found and classed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ectopy.readers.source import MemorySource, Source
+from ectopy.recording import Recording
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Lead:
+    """A lead that stays where it is, in a file or in memory.
+
+    Attributes
+    ----------
+    source : Source
+        The recording.
+    column : int
+        Index of the lead in ``source.leads``.
+    """
+
+    source: Source
+    column: int
+
+    @classmethod
+    def of(cls, signal_mv: NDArray[np.float32], fs: float, name: str = "lead1") -> Lead:
+        """Make one of a signal in memory, shape (samples,), in millivolts."""
+        recording = Recording(np.asarray(signal_mv)[:, None], fs, (name,), name)
+        return cls(MemorySource.of(recording), 0)
+
+    @property
+    def name(self) -> str:
+        """Name of the lead."""
+        return self.source.leads[self.column]
+
+    @property
+    def fs(self) -> float:
+        """Sampling frequency in Hz."""
+        return self.source.fs
+
+    @property
+    def n_samples(self) -> int:
+        """Length in samples."""
+        return self.source.n_samples
+
+    def read(self, first: int = 0, stop: int | None = None) -> NDArray[np.float32]:
+        """Read from sample `first` up to, but without, `stop`, shape (samples,), in millivolts."""
+        return np.ascontiguousarray(self.source.read(first, stop, [self.column])[:, 0])
