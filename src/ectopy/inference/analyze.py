@@ -29,7 +29,7 @@ LOW_CONFIDENCE = 0.9
 
 Of a model of single beats the 48 records of the database have at least 0.994 in the lead that is
 taken by name; upside down, half of them have less than 0.65 (`cnn-mlp/intra`) or 0.76
-(`cnn-kan/intra`). Of a rhythm model they have at least 0.91 either way up.
+(`cnn-kan/intra`). Of a rhythm model they have at least 0.90 either way up.
 """
 
 MIN_FS = 50.0
