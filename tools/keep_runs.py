@@ -2,7 +2,8 @@
 
 python tools/keep_runs.py PROTOCOL RUNS, where RUNS is a folder of `ectopy compare --seeds`. What is
 kept are the models' answers in the order of the protocol's test beats, from which `ectopy compare`
-makes all tables and figures again where the database is. Seeds that RUNS lacks are removed.
+makes all tables and figures again where the database is. Other seeds of a
+model that are kept already are removed.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ def main(protocol: str, runs: str, root: Path = ROOT) -> None:
         if not np.array_equal(RunResult.load(folder).predicted, run.predicted):
             sys.exit(f"{folder} does not give back what {run.title} answered")
         sys.stdout.write(f"{folder}\n")
-    for folder in {path.parent for path in kept.glob(f"*/seed*/{PREDICTIONS_FILE}")} - set(found):
+    models = {folder.parent for folder in found}
+    before = {path.parent for model in models for path in model.glob(f"seed*/{PREDICTIONS_FILE}")}
+    for folder in before - set(found):
         shutil.rmtree(folder)
         sys.stdout.write(f"removed {folder}\n")
 

@@ -58,13 +58,16 @@ def test_rhythm_in_plain_numbers():
         assert plain(name, early[name]) == pytest.approx(ratio, abs=1e-4), name
     is_ratio = {name for name in RHYTHM_FEATURES if FEATURE_SCALES[name].unit == "ratio"}
     assert is_ratio == set(ratios)
+    assert plain("alike", early["alike"]) == pytest.approx(1 / 61, abs=1e-4)
+    assert 0.9 < plain("alike_around", early["alike_around"]) < 1
     assert plain("stretch_length", early["stretch_length"]) == pytest.approx(1)
     later = dict(zip(RHYTHM_FEATURES, features[40].tolist(), strict=True))
     assert plain("stretch_length", later["stretch_length"]) == pytest.approx(28, rel=1e-4)
     assert plain("stretch_age", later["stretch_age"]) == pytest.approx(7, rel=1e-4)
     swinging = np.cumsum(np.tile([0.8, 0.88], 40))
     irregular = dict(zip(RHYTHM_FEATURES, rhythm_features(swinging)[40].tolist(), strict=True))
-    assert plain("irregularity", irregular["irregularity"]) == pytest.approx(0.1, abs=1e-4)
+    for name in ("irregularity", "irregularity_long"):
+        assert plain(name, irregular[name]) == pytest.approx(0.1, abs=1e-4)
     assert plain("least_irregularity", irregular["least_irregularity"]) == pytest.approx(0)
 
 

@@ -363,7 +363,7 @@ def spoil(weights):
         (without("head.2.base_weight"), "there is no 'head.2.base_weight'"),
         (without("scale.running_var"), "there is no 'scale.running_var'"),
         (without("head.2.layer_norm.bias"), "there is no 'head.2.layer_norm.bias'"),
-        (cut("scale.running_var"), "its head does not read 41 named features"),
+        (cut("scale.running_var"), "its head does not read 44 named features"),
         (cut("head.2.grid", 1), "the layers of its head do not fit together"),
         (cut("head.3.base_weight", 1), "the layers of its head do not fit together"),
         (cut("head.3.layer_norm.weight"), "the layers of its head do not fit together"),

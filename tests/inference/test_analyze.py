@@ -10,8 +10,9 @@ import pytest
 import ectopy
 from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import BundleError, LeadNotFound, RecordingError, SignalError
+from ectopy.inference.analyze import _doubts
 from ectopy.inference.truth import compare_with_truth
-from ectopy.models.bundle import shipped_bundles
+from ectopy.models.bundle import find_bundle, shipped_bundles
 from ectopy.signal.conditioning import resample, rescale_peaks
 from ectopy.simulate import simulate
 
@@ -103,7 +104,11 @@ def test_measured_accuracy_is_the_recorded_one(simulated):
     results = ectopy.models.bundle.find_bundle(DEFAULT_MODEL).results()
     assert results is not None
     assert analysis.model["measured"]["accuracy"] == results["accuracy"]
-    assert analysis.model["measured"]["note"] == "patients of the test beats were not in training"
+    assert analysis.model["measured"]["note"] == (
+        "patients of the test beats were not in training, but for the one of record 202"
+    )
+    random_split = ectopy.analyze(simulated[0], model="cnn-mlp/intra").model["measured"]["note"]
+    assert random_split == "patients of the test beats were also in training"
 
 
 @pytest.mark.parametrize(
@@ -209,6 +214,28 @@ def test_an_inverted_lead_is_doubted(mitdb_dir: Path):
     assert upright.warnings == ()
     assert len(inverted.warnings) == 1
     assert inverted.warnings[0].startswith("the model is unsure of these beats (median confidence")
+
+
+def test_a_rhythm_model_takes_a_lead_upside_down(mitdb_dir: Path):
+    recording = ectopy.read(mitdb_dir / "119")
+    lead, beats = recording.signal_mv[:300_000, 0], ectopy.read_annotations(mitdb_dir / "119")
+    peaks = beats.peaks[beats.peaks < 299_000]
+    upright, inverted = (ectopy.analyze(s, fs=360, beats=peaks) for s in (lead, -lead))
+    assert upright.warnings == inverted.warnings == ()
+    assert (upright.beats.classes == inverted.beats.classes).mean() > 0.99
+    assert (upright.beats.classes == beats.classes[: len(peaks)]).mean() > 0.97
+
+
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [("rhythm-mlp", "it may never have met such a rhythm"), ("cnn-mlp", "are the electrodes rev")],
+)
+def test_an_unsure_model_is_told(simulated, model, text):
+    unsure = np.tile(np.array([[0.6, 0.1, 0.1, 0.1, 0.1]], np.float32), (50, 1))
+    (doubt,) = _doubts(find_bundle(model), simulated[0], 0, unsure)
+    assert doubt.startswith("the model is unsure of these beats (median confidence 0.60): " + text)
+    sure = np.tile(np.array([[0.95, 0.05, 0, 0, 0]], np.float32), (50, 1))
+    assert _doubts(find_bundle(model), simulated[0], 0, sure) == []
 
 
 def test_a_recording_of_the_training_part_is_told(mitdb_dir: Path):

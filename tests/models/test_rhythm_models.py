@@ -22,7 +22,7 @@ def inputs(n: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_each_name_once_and_in_order():
-    assert len(set(NAMED_FEATURES)) == len(NAMED_FEATURES) == 41
+    assert len(set(NAMED_FEATURES)) == len(NAMED_FEATURES) == 44
     assert NAMED_FEATURES[:N_RHYTHM] == (*RHYTHM_FEATURES, STEADINESS)
     assert NAMED_FEATURES[N_RHYTHM:] == tuple(LIKENESS_FEATURES)
 

@@ -35,7 +35,9 @@ def test_answers_are_kept_without_the_database_s_beats(made_up_run, tmp_path, mo
     monkeypatch.setattr(runs, "_test_beats", lambda protocol: (run.records, run.peaks, run.classes))
     kept = tmp_path / "results" / "intra" / "runs" / "cnn-mlp"
     made_up_run(seed=7).save(kept / "seed7")  # of an earlier time
+    made_up_run("cnn-kan", seed=3).save(kept.parent / "cnn-kan" / "seed3")
     tool("keep_runs").main("intra", str(tmp_path / "runs"), tmp_path)
+    assert (kept.parent / "cnn-kan" / "seed3" / PREDICTIONS_FILE).is_file()  # another model's
     assert sorted(path.name for path in kept.iterdir()) == ["seed0", "seed1"]
     with np.load(kept / "seed0" / PREDICTIONS_FILE) as arrays:
         assert set(arrays) == {"predicted", "others"}

@@ -253,6 +253,25 @@ def test_another_conduction_is_another_patient_s_qrs_and_t_behind_this_one_s_p_w
     np.testing.assert_allclose(plain.beat, plain.overall, atol=1e-4)
 
 
+def test_another_conduction_leaves_no_t_wave_of_the_record_it_is_taken_of():
+    """Beats of 103 came early, on the T wave of the beat before; in 101's rhythm none does."""
+    two = patients({"101": "N" * 60, "103": "N" * 60}, sizes={"103": 2.0})
+    theirs = two.inputs.piece == 1
+    rhythm = two.inputs.rhythm.copy()
+    rhythm[theirs, NAMES.index("before_to_overall")] = -0.3
+    samples = INTERVAL_S["N"] * np.exp(-0.3) * 360
+    wave = 2 * np.interp(X + samples, X, T)
+    windows = (two.inputs.windows + theirs[:, None] * wave).astype(np.float32)
+    two = replace(two, inputs=replace(two.inputs, windows=windows, rhythm=rhythm))
+    found = draw(two, steady(50, N), only(N, other_conduction=1.0), 600)
+    host = np.ptp(found.overall, axis=1) < 1.5 * np.ptp(SHAPES["N"])
+    place = PEAK + round(95 - samples)
+    left = found.beat[host, place] - found.beat[host, place - 40]
+    # As it was taken: 0.6 to 1.4 of T's height; what is taken off is 0.7 to 1.2 of it.
+    assert np.abs(left).max() < 0.45 * T.max()
+    assert abs(left.mean()) < 0.1 * T.max()
+
+
 def test_paced_patients_give_paced_beats_alone(beats):
     dresser = Dresser(beats, np.arange(len(beats)), steady(50, N), PLAIN)
     paced = beats.records.index("107")

@@ -346,3 +346,11 @@ def test_training_batches_of_an_epoch(beats, pool):
         assert all(torch.equal(a, b) for a, b in zip(batch, expected, strict=True))
     loader.sampler.set_epoch(2)
     assert torch.equal(next(iter(loader))[0], training[(7, 2, 0, 0)][0])
+
+
+def test_rhythms_are_needed_where_beats_are_made_up(beats, pool):
+    with pytest.raises(RecipeError, match="made_up_share is above 0, but there are no made-up rhy"):
+        dataset(beats, None)
+    found = dataset(beats, None, made_up_share=0.0)
+    assert found.dresser is None
+    assert len(found[(0, 0, 0, 0)][-1]) == 40

@@ -122,7 +122,7 @@ def _run(runs: Runs) -> str:
 def _model(analysis: Analysis) -> str:
     measured = analysis.model["measured"]
     if measured is None:
-        return f"{analysis.model['name']}, not measured yet"
+        return f"{analysis.model['name']}, not measured yet: ectopy evaluate FOLDER --record"
     return (
         f"{analysis.model['name']}: accuracy {measured['accuracy']:.4f}, macro F1 "
         f"{measured['macro_f1']:.4f} on {measured['n']:,} test beats of MIT-BIH, protocol "

@@ -39,7 +39,7 @@ def compare(
     record: Annotated[
         bool,
         typer.Option(
-            "--record", help="Keep scores over seeds beside shipped weights of these runs as well."
+            "--record", help="Keep the scores over seeds beside each shipped bundle of these runs."
         ),
     ] = False,
 ) -> None:

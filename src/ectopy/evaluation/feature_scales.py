@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from ectopy.signal.rhythm import LEAST_SHARE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -89,6 +91,10 @@ _CHANGE = FeatureScale(
     "", "log of 1 more", "share an interval changes by", least=0.0,
     ticks=(0, 0.1, 0.2, 0.4, 0.6, 1, 2, 0.05),
 )  # fmt: skip
+_SHARE = FeatureScale(
+    "", "log", "share of RR", floor=LEAST_SHARE, least=log(LEAST_SHARE), most=log(1 + LEAST_SHARE),
+    ticks=(1, 0.1, 0.3, 0.03, 0.5, 0, 0.2),
+)  # fmt: skip
 _BEATS = FeatureScale(
     "", "half log", "beats", least=0.0, most=MOST_BEATS, ticks=(1, 3, 10, 50, 2, 5, 20)
 )
@@ -134,6 +140,9 @@ FEATURE_SCALES: dict[str, FeatureScale] = {
     "median_to_long": replace(_RATIO, label="median RR / long RR nearby"),
     "irregularity": replace(_CHANGE, label="irregularity of RR"),
     "least_irregularity": replace(_CHANGE, label="irregularity, patterns aside"),
+    "irregularity_long": replace(_CHANGE, label="irregularity over 121 beats"),
+    "alike": replace(_SHARE, label="RR around like this one"),
+    "alike_around": replace(_SHARE, label="RR around like one another"),
     "pair_to_median": replace(_RATIO, label="RR around the beat / median"),
     "stretch_to_past": replace(_RATIO, label="RR of stretch / RR before it"),
     "stretch_to_future": replace(_RATIO, label="RR of stretch / RR after it"),

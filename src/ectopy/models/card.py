@@ -75,7 +75,8 @@ def _sight(contract: InputContract) -> str:
     if contract.reads_rhythm:
         return (
             "It needs all beats of a recording, also those to come: a beat that was missed or made "
-            "up changes what is said of its neighbours, and a stream has to wait."
+            "up changes what is said of its neighbours, and a stream has to wait. Paced beats are "
+            "mostly called N unless it was trained under `intra`, on beats of the same patients."
         )
     return (
         "It sees one beat of one lead and no more: supraventricular beats that only their timing "

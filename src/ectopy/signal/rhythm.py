@@ -38,8 +38,8 @@ RHYTHM_FEATURES: dict[str, str] = {
     "irregularity": "median change of the logarithm from beat to beat, 25 around",
     "least_irregularity": "the least of such medians at distances of 1, 2, 3 and 4 beats",
     "irregularity_long": "median change of the logarithm from beat to beat, 121 around",
-    "alike": "log of the share of the 61 intervals around that differ less than 8 % from its own",
-    "alike_around": "log of that share's mean over the 61 beats around",
+    "alike": "log of 0.02 more than the share of the 61 intervals around within 8 % of its own",
+    "alike_around": "log of 0.02 more than that share's mean over the 61 beats around",
     "pair_to_median": "log of the mean of the intervals before and after to the median",
     "stretch_to_past": "mean of the beat's stretch of like intervals to the 9 before the stretch",
     "stretch_to_future": "mean of the beat's stretch of like intervals to the 9 after the stretch",
@@ -59,6 +59,7 @@ ALIKE = 0.08
 Moorman 2000, American Journal of Physiology 278, H2039), which counts such pairs."""
 
 LEAST_SHARE = 0.02
+"""Added to such shares before their logarithm; with 61 intervals the least share is 1/61."""
 STRETCH_STEP = 0.13
 """Change of the logarithm of an interval that begins a new stretch."""
 

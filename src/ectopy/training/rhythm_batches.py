@@ -51,7 +51,7 @@ class RhythmDataset(Dataset[Batch]):
     Raises
     ------
     RecipeError
-        If only beats of classes are to be made up that cannot be.
+        If only beats of classes are to be made up that cannot be, or there are no rhythms for it.
     """
 
     def __init__(
@@ -65,9 +65,13 @@ class RhythmDataset(Dataset[Batch]):
         if not recipe.aberrated:
             rows = rows[beats.symbols[rows] != ABERRATED]
         self.rows = rows
-        makes_up = recipe.makes_up and pool is not None
-        self.dresser = Dresser(beats, rows, pool, recipe.dress) if makes_up and pool else None
-        self.n_made = round(recipe.batch_size * recipe.made_up_share) if makes_up else 0
+        self.dresser = None
+        self.n_made = round(recipe.batch_size * recipe.made_up_share)
+        if recipe.makes_up:
+            if pool is None:
+                msg = "made_up_share is above 0, but there are no made-up rhythms; give a pool"
+                raise RecipeError(msg)
+            self.dresser = Dresser(beats, rows, pool, recipe.dress)
         if self.dresser is not None and not self.dresser.shares.any():
             names = ", ".join(CLASSES[c] for c in self.dresser.makes)
             msg = "recipe value dress: none of the classes that its shares ask for can be made up "
