@@ -16,6 +16,7 @@ import numpy as np
 
 from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers import edf_header
+from ectopy.readers.disk import existing_file, first_bytes
 from ectopy.readers.edf_header import read_header
 from ectopy.readers.edf_leads import ecg_leads
 from ectopy.readers.edf_records import CHUNK_VALUES, Records
@@ -49,11 +50,7 @@ def is_edf(path: str | PathLike[str]) -> bool:
     bool
         False as well where there is no such file, or it cannot be read.
     """
-    try:
-        with Path(path).open("rb") as stream:
-            return edf_header.is_header(stream.read(edf_header.FIXED_BYTES))
-    except (OSError, ValueError):
-        return False
+    return edf_header.is_header(first_bytes(path, edf_header.FIXED_BYTES))
 
 
 def open_edf(path: str | PathLike[str], part: int | None = None) -> EDFSource:
@@ -92,7 +89,7 @@ def open_edf(path: str | PathLike[str], part: int | None = None) -> EDFSource:
     (2560, 1)
     """
     with clear_errors(path):
-        header = read_header(Path(path))
+        header = read_header(existing_file(path))
         signals, left_out = ecg_leads(header)
         n_records = _count_records(header)
         per_record = max(signal.n_samples for signal in signals.values())

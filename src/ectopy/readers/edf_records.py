@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.errors import RecordingError
+from ectopy.readers.disk import read_fully
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -128,15 +129,3 @@ class Records:
         wide = np.zeros((n_values, 4), dtype=np.uint8)
         wide[:, 1:] = np.frombuffer(raw, dtype=np.uint8).reshape(-1, 3)
         return np.asarray(wide.view("<i4").reshape(-1) >> 8, dtype=np.int32)
-
-
-def read_fully(stream: BinaryIO, n_bytes: int) -> bytes:
-    """Read so many bytes, or all up to the end; an unbuffered stream may give fewer at a time."""
-    parts = []
-    while n_bytes > 0:
-        part = stream.read(n_bytes)
-        if not part:
-            break
-        parts.append(part)
-        n_bytes -= len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ectopy.errors import RecordingError
-from ectopy.readers.edf_records import read_fully
+from ectopy.readers.disk import read_fully
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
