@@ -17,12 +17,13 @@ import numpy as np
 from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers import edf_header
 from ectopy.readers.disk import existing_file, first_bytes
+from ectopy.readers.ecg_labels import lead_name, pick_ecg
 from ectopy.readers.edf_header import read_header
-from ectopy.readers.edf_leads import ecg_leads
 from ectopy.readers.edf_records import CHUNK_VALUES, Records
 from ectopy.readers.edf_times import Stretch, stretches
-from ectopy.readers.source import Source
+from ectopy.readers.source import Source, unique_names
 from ectopy.readers.upsampling import MARGIN, MAX_FACTOR, upsampled
+from ectopy.readers.voltage import mv_per_unit
 from ectopy.readers.wfdb_header import MAX_FS
 from ectopy.readers.wfdb_paths import clear_errors
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ectopy.readers.edf_header import EDFHeader, EDFSignal
 
 _SHOWN_PARTS = 4
+_SHOWN_SIGNALS = 6
 
 
 def is_edf(path: str | PathLike[str]) -> bool:
@@ -90,7 +92,7 @@ def open_edf(path: str | PathLike[str], part: int | None = None) -> EDFSource:
     """
     with clear_errors(path):
         header = read_header(existing_file(path))
-        signals, left_out = ecg_leads(header)
+        signals, left_out = _ecg_leads(header)
         n_records = _count_records(header)
         per_record = max(signal.n_samples for signal in signals.values())
         fs = _sampling_frequency(header, signals, per_record)
@@ -180,6 +182,29 @@ class EDFSource(Source):
             at = block * up - first
             values = values[max(-at, 0) : len(column) - at]
             column[max(at, 0) : max(at, 0) + len(values)] = values
+
+
+def _ecg_leads(header: EDFHeader) -> tuple[dict[str, EDFSignal], tuple[str, ...]]:
+    """Choose the ECG leads, by name, and say of other signals why they are none."""
+    signals = [signal for signal in header.signals if not signal.is_annotation]
+    voltages = [s for s in signals if mv_per_unit(s.unit) is not None and s.n_samples > 0]
+    chosen = [voltages[index] for index in pick_ecg([s.label for s in voltages])]
+    if not chosen:
+        has = ", ".join(f"{s.label!r} in {s.unit or 'no unit'}" for s in signals[:_SHOWN_SIGNALS])
+        if len(signals) > _SHOWN_SIGNALS:
+            has += f" and {len(signals) - _SHOWN_SIGNALS} more"
+        msg = (
+            f"{header.path.name} holds no ECG lead: it has {has or 'annotations alone'}; "
+            "expected a signal in mV, uV or V that is labelled as ECG, correct the labels or units"
+        )
+        raise RecordingError(msg)
+    left_out = tuple(
+        f"{s.label or s.number} ({'no ECG' if s in voltages else 'no voltage'})"
+        for s in signals
+        if s not in chosen
+    )
+    names = unique_names([lead_name(signal.label) for signal in chosen])
+    return dict(zip(names, chosen, strict=True)), left_out
 
 
 def _count_records(header: EDFHeader) -> int:
