@@ -1,4 +1,4 @@
-"""A single file of a recording: whether it is there, how it begins, and bytes out of it."""
+"""A single file of a recording: whether it is there, how it begins, and bytes and text out of it."""
 
 from __future__ import annotations
 
@@ -52,3 +52,8 @@ def read_fully(stream: BinaryIO, n_bytes: int) -> bytes:
         parts.append(part)
         n_bytes -= len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def one_line(text: str) -> str:
+    """Text in one line: blanks in place of what cannot be printed, none at either end."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()

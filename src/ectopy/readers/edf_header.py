@@ -17,6 +17,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from ectopy.errors import RecordingError, UnsupportedFormat
+from ectopy.readers.disk import one_line
 from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
@@ -285,7 +286,7 @@ def _text(field: bytes) -> str:
         text = field.decode("utf-8")
     except UnicodeDecodeError:
         text = field.decode("latin-1")
-    return "".join(c if c.isprintable() else " " for c in text).strip()
+    return one_line(text)
 
 
 def _start(date: str, time: str, identification: str, plus: bool) -> datetime | None:

@@ -14,7 +14,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from ectopy.errors import RecordingError, UnsupportedFormat
-from ectopy.readers.disk import existing_file, first_bytes
+from ectopy.readers.disk import existing_file, first_bytes, one_line
 from ectopy.readers.frames import Channel, FrameSource
 from ectopy.readers.source import unique_names
 from ectopy.readers.wfdb_paths import clear_errors
@@ -223,8 +223,7 @@ def _start(header: _Header) -> datetime | None:
 def _notes(path: Path, header: _Header, leads: tuple[str, ...]) -> dict[str, str]:
     """Name the recorder, and say what is to be known of leads and header."""
     notes = {}
-    text = header.recorder.split(b"\0")[0].decode("latin-1")
-    recorder = "".join(c if c.isprintable() else " " for c in text).strip()
+    recorder = one_line(header.recorder.split(b"\0")[0].decode("latin-1"))
     if recorder:
         notes["device"] = recorder
     poor = [
