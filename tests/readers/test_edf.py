@@ -388,6 +388,7 @@ class TestRefusals:
             ({"physical_min": "low"}, "has the range low to 3.2767 mV for digital values -32768"),
             ({"physical_max": "inf"}, "has the range -3.2768 to inf mV"),
             ({"physical_max": "9e99999"}, "has the range -3.2768 to 9e99999 mV"),
+            ({"physical_max": "1e38"}, "has the range -3.2768 to 1e38 mV"),
             ({"physical_max": "-3.2768"}, "two different numbers"),
             ({"digital_max": "-32768"}, "two ascending whole numbers"),
             ({"digital_max": "-40000"}, "two ascending whole numbers"),

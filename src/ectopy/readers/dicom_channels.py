@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from ectopy.readers.disk import one_line
-from ectopy.readers.voltage import mv_per_unit
+from ectopy.readers.voltage import MAX_MV, mv_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +65,7 @@ class DICOMChannel:
         to_mv = mv_per_unit(self.unit) or 0.0
         gain = self.sensitivity * self.correction * to_mv
         offset = self.baseline * to_mv
-        return (gain, offset) if isfinite(gain) and isfinite(offset) and gain != 0 else None
+        return (gain, offset) if 0 < abs(gain) <= MAX_MV and abs(offset) <= MAX_MV else None
 
 
 def read_channels(definitions: Iterable[Dataset]) -> tuple[DICOMChannel, ...]:

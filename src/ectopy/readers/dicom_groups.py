@@ -11,6 +11,7 @@ import struct
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from ectopy.errors import EctopyError, MissingExtra, RecordingError, UnsupportedFormat
@@ -18,7 +19,7 @@ from ectopy.readers.dicom_channels import DICOMChannel, read_channels
 from ectopy.readers.disk import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, MutableSequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -55,6 +56,8 @@ _GROUP = {
 
 # Elements larger than this stay in the file: samples, that is.
 _MOST_READ = 1_000_000
+
+_QUIET = Lock()
 
 
 class _Syntax(NamedTuple):
@@ -180,7 +183,9 @@ def read_waveforms(path: Path) -> Waveforms:
             specific_tags=list(_FACTS),
         )
         facts = {name: one_line(str(dataset.get(name) or "")) for name in _FACTS.values()}
-        groups = tuple(_group(item, syntax) for item in _items(path, file, bounded.size, syntax))
+        encoding = dataset.original_character_set
+        items = _items(path, file, bounded.size, syntax, encoding)
+        groups = tuple(_group(item, syntax) for item in items)
     return Waveforms(facts, groups)
 
 
@@ -194,7 +199,9 @@ def _syntax(path: Path, uid: str) -> _Syntax:
     return _SYNTAXES[uid]
 
 
-def _items(path: Path, file: BinaryIO, size: int, syntax: _Syntax) -> Iterator[Dataset]:
+def _items(
+    path: Path, file: BinaryIO, size: int, syntax: _Syntax, encoding: str | MutableSequence[str]
+) -> Iterator[Dataset]:
     """Multiplex groups, from where the Waveform Sequence begins on; none if something else does."""
     from pydicom.filereader import read_dataset
 
@@ -203,10 +210,10 @@ def _items(path: Path, file: BinaryIO, size: int, syntax: _Syntax) -> Iterator[D
     if len(head) < 8 or _tag(head, order) != _WAVEFORM_SEQUENCE:
         return
     length = struct.unpack(order + "L", head[4:] if syntax.implicit else file.read(4))[0]
-    end = size if length == _UNDEFINED else file.tell() + length
-    while file.tell() < end:
+    end = None if length == _UNDEFINED else file.tell() + length
+    while end is None or file.tell() < end:
         head = file.read(8)
-        if len(head) < 8 or end > size:
+        if len(head) < 8 or (end or 0) > size:
             msg = f"{path.name} is cut short within its waveforms; get the file again"
             raise RecordingError(msg)
         tag, length = _tag(head, order), struct.unpack(order + "L", head[4:])[0]
@@ -221,14 +228,12 @@ def _items(path: Path, file: BinaryIO, size: int, syntax: _Syntax) -> Iterator[D
             syntax.little,
             bytelength=None if length == _UNDEFINED else length,
             defer_size=_MOST_READ,
+            parent_encoding=encoding,
             specific_tags=list(_GROUP),
             at_top_level=False,
         )
         if length != _UNDEFINED:
             file.seek(begin + length)
-    if file.tell() > size:
-        msg = f"{path.name} is cut short within its waveforms; get the file again"
-        raise RecordingError(msg)
 
 
 def _tag(head: bytes, order: str) -> int:
@@ -241,8 +246,8 @@ def _group(item: Dataset, syntax: _Syntax) -> Group:
     interpretation = str(item.get("WaveformSampleInterpretation") or "")
     dtype = _DTYPES.get((bits, interpretation), "")
     # As they are in the file: pydicom would take them for what they need not be.
-    data = item.get_item(_WAVEFORM_DATA) if _WAVEFORM_DATA in item else None
-    padding = item.get_item(_PADDING_VALUE) if _PADDING_VALUE in item else None
+    data = item.get_item(_WAVEFORM_DATA, keep_deferred=True) if _WAVEFORM_DATA in item else None
+    padding = item.get_item(_PADDING_VALUE, keep_deferred=True) if _PADDING_VALUE in item else None
     begin, n_bytes = getattr(data, "value_tell", 0) or 0, getattr(data, "length", 0) or 0
     value = getattr(padding, "value", b"")
     return Group(
@@ -268,7 +273,8 @@ def _whole(value: object) -> int:
 def _clear_parsing(path: Path) -> Iterator[None]:
     """Turn whatever pydicom makes of damaged elements into one error, and keep it from warning."""
     try:
-        with warnings.catch_warnings():
+        # One at a time: what catches warnings is shared by all threads.
+        with _QUIET, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     except (EctopyError, MemoryError):

@@ -1,4 +1,4 @@
-"""A single file of a recording: whether it is there, how it begins, and bytes and text out of it."""
+"""A single file of a recording: whether it is there, how it begins, bytes and text out of it."""
 
 from __future__ import annotations
 

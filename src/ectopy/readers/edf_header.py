@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers.disk import one_line
-from ectopy.readers.voltage import mv_per_unit
+from ectopy.readers.voltage import MAX_MV, mv_per_unit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,6 +100,7 @@ class EDFSignal:
             and digital_high is not None
             and to_mv is not None
             and low != high
+            and max(abs(low), abs(high)) * to_mv <= MAX_MV
             and digital_low < digital_high
         ):
             gain = (high - low) / (digital_high - digital_low)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+MAX_MV = 1e15
+"""Highest size in mV of a gain, a range or an offset that is believed; beyond it, samples would not
+remain numbers."""
+
 _MV_PER_UNIT = {
     "mv": 1.0,
     "millivolt": 1.0,
