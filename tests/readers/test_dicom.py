@@ -308,6 +308,11 @@ class TestWhichGroupAndLeads:
         np.testing.assert_allclose(source.read(), values[:, [0, 2, 4]] * 2.5e-3, rtol=1e-6)
         assert source.notes["left out"] == "Pressure (no voltage), Respiration (no ECG)"
 
+    def test_nothing_is_guessed_beside_a_coded_lead(self, tmp_path):
+        channels = [channel("x", "99MINE", "Signal 1"), channel("2:16", meaning="X")]
+        source = open_dicom(write(tmp_path / "x.dcm", [group(digital(2), channels)]))
+        assert source.leads == ("X",)
+
     def test_a_name_beyond_ascii(self, tmp_path):
         one = channel("x", "99MINE", "?", ChannelLabel="Ableitung Übung")
         path = write(
@@ -487,6 +492,29 @@ class TestRefusals:
         try:
             source = open_dicom(ecg)
             assert source.read().shape == (400, 2)
+            assert tracemalloc.get_traced_memory()[1] < 2_000_000
+        finally:
+            tracemalloc.stop()
+
+    def test_a_length_and_a_count_far_beyond_the_file(self, ecg):
+        content = ecg.read_bytes()
+        at = content.index(b"\x00\x54\x10\x10OW\0\0") + 8
+        content = content[:at] + b"\xf0\xff\xff\xff" + content[at + 4 :]
+        old = b"\x3a\x00\x10\x00UL\x04\x00" + (400).to_bytes(4, "little")
+        assert old in content
+        ecg.write_bytes(content.replace(old, old[:-4] + (10**9).to_bytes(4, "little")))
+        assert "holds 1600 bytes of samples, but promises 1000000000 samples" in refusal(ecg)
+
+    def test_a_length_that_pydicom_would_read(self, tmp_path):
+        path = tmp_path / "x.dcm"
+        one = group(digital(1), [channel()])
+        write(path, [one], IMPLICIT, SpecificCharacterSet="ISO_IR 192")
+        old = b"\x08\x00\x05\x00" + (10).to_bytes(4, "little")
+        assert old in path.read_bytes()
+        path.write_bytes(path.read_bytes().replace(old, old[:-4] + b"\xf0\xff\xff\xff"))
+        tracemalloc.start()
+        try:
+            refusal(path)
             assert tracemalloc.get_traced_memory()[1] < 2_000_000
         finally:
             tracemalloc.stop()

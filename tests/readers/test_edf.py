@@ -75,6 +75,13 @@ class TestWhatEdfioWrote:
         for personal in ("MCH", "Doe", "Jane", "1951", "PSG-9", "Smith", "lights"):
             assert personal not in kept.replace(str(written), "")
 
+    def test_a_recorder_that_is_not_named(self, tmp_path):
+        signal = edfio.EdfSignal(wave(200, 100), 100, label="ECG", physical_dimension="mV")
+        edfio.Edf([signal], annotations=[edfio.EdfAnnotation(0, None, "x")]).write(
+            tmp_path / "x.edf"
+        )
+        assert dict(open_edf(tmp_path / "x.edf").notes) == {}
+
     def test_the_recording_is_the_whole(self, written):
         recording = open_edf(written).recording()
         np.testing.assert_array_equal(recording.signal_mv, open_edf(written).read())
@@ -153,9 +160,9 @@ def test_slower_leads_are_named(tmp_path):
     assert open_edf(tmp_path / "x.edf").notes["brought to one fs"] == "II from 25 Hz"
 
 
-def test_a_record_that_is_the_whole_recording(tmp_path):
-    signals = [{"label": "I", "n_samples": 500_000}, {"label": "II", "n_samples": 500_000}]
-    values = write_edf(tmp_path / "x.edf", signals, n_records=1, record_s=2000)
+def test_records_too_large_to_be_read_whole(tmp_path):
+    signals = [{"label": "I", "n_samples": 250_000}, {"label": "II", "n_samples": 250_000}]
+    values = write_edf(tmp_path / "x.edf", signals, n_records=2, record_s=1000)
     source = open_edf(tmp_path / "x.edf")
     assert (source.fs, source.n_samples) == (250.0, 500_000)
     expected = (np.stack(values, axis=1) * MV).astype(np.float32)
@@ -194,6 +201,7 @@ class TestWhichSignals:
             (["Fp1-A2", "C3", "mine"], ("mine",)),
             (["", ""], ("1", "2")),
             (["MLII", "V5"], ("MLII", "V5")),
+            (["V5", "ECGsync"], ("V5",)),
         ],
     )
     def test_by_label(self, tmp_path, labels, leads):
@@ -307,6 +315,14 @@ class TestGaps:
         with pytest.raises(RecordingError, match=r"1 from 0 s to 2 s, 2 from 5 s to 7 s"):
             open_edf(path)
         assert open_edf(path, part=2).n_samples == 200
+
+    @pytest.mark.parametrize("gap_s", [0.02, 0.4, 3600])
+    def test_of_more_than_a_sample_part_a_file(self, tmp_path, gap_s):
+        path = tmp_path / "x.edf"
+        write_edf(path, [{}, annotations()], [np.ones((3, 100)), onsets([0, 1, 2 + gap_s])],
+                  reserved="EDF+C")  # fmt: skip
+        with pytest.raises(RecordingError, match="has gaps: of its 2 parts"):
+            open_edf(path)
 
     def test_a_clock_that_drifts_is_none(self, tmp_path):
         path = tmp_path / "x.edf"
