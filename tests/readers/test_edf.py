@@ -255,6 +255,8 @@ class TestStart:
             ({"date": "01.01.84"}, datetime.datetime(2084, 1, 1, 11, 25, 9)),
             ({"date": "2/3/02", "time": "1:2:3"}, datetime.datetime(2002, 3, 2, 1, 2, 3)),
             ({"reserved": "EDF+C"}, datetime.datetime(2002, 4, 17, 11, 25, 9)),
+            ({"date": "01.01.85", "time": "00.00.00"}, None),
+            ({"reserved": "EDF+C", "recording": "Startdate X X X X"}, None),
             ({"date": "00.00.00"}, None),
             ({"date": "yesterda"}, None),
             ({"time": "25.00.00"}, None),

@@ -49,6 +49,8 @@ _WHOLE = re.compile(r"[-+]?\d{1,8}(?:\.0*)?")
 _DECIMAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?")
 _DATE = re.compile(r"(\d{1,2})\D(\d{1,2})\D(\d{2})")
 _TIME = re.compile(r"(\d{1,2})\D(\d{1,2})\D(\d{1,2})")
+# What stands for a start that is unknown or taken out.
+_NO_TIME = ("01.01.85", "00.00.00")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
@@ -291,9 +293,10 @@ def _text(field: bytes) -> str:
 
 
 def _start(date: str, time: str, identification: str, plus: bool) -> datetime | None:
-    """When the recording starts; None where the header gives no such time."""
+    """When the recording starts; None where the header gives no such time, or hides it."""
     day, clock = _DATE.fullmatch(date), _TIME.fullmatch(time)
-    if day is None or clock is None:
+    hidden = (date, time) == _NO_TIME or (plus and identification.startswith("Startdate X"))
+    if day is None or clock is None or hidden:
         return None
     year = int(day[3]) + (1900 if int(day[3]) >= 85 else 2000)
     in_full = re.match(r"Startdate (\d{2})-([A-Z]{3})-(\d{4})\b", identification)
