@@ -208,6 +208,7 @@ class TestHowManySamples:
         source = open_ishne(change(holter, n_samples=n_samples))
         assert source.n_samples == N_SAMPLES
         assert source.read().shape == (N_SAMPLES, 3)
+        assert ("length" in source.notes) == (n_samples == 3 * N_SAMPLES)
 
     def test_fewer_than_the_file_holds(self, holter):
         assert open_ishne(change(holter, n_samples=7)).n_samples == 7

@@ -90,7 +90,7 @@ def open_ishne(path: str | PathLike[str]) -> FrameSource:
     leave it out or compute it in other ways, but `notes` say so.
 
     Some writers count the samples of all leads together where the standard counts those of one; it
-    is what the file holds that tells.
+    is what the file holds that tells, and `notes` say so.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def open_ishne(path: str | PathLike[str]) -> FrameSource:
             leads=unique_names(names),
             n_samples=n_samples,
             start=_start(header),
-            notes=_notes(found, header, unique_names(names)),
+            notes=_notes(found, header, unique_names(names), n_samples),
             path=found,
             begin=header.begin,
             frame_values=header.n_leads,
@@ -220,7 +220,7 @@ def _start(header: _Header) -> datetime | None:
         return None
 
 
-def _notes(path: Path, header: _Header, leads: tuple[str, ...]) -> dict[str, str]:
+def _notes(path: Path, header: _Header, leads: tuple[str, ...], n_samples: int) -> dict[str, str]:
     """Name the recorder, and say what is to be known of leads and header."""
     notes = {}
     recorder = one_line(header.recorder.split(b"\0")[0].decode("latin-1"))
@@ -233,6 +233,8 @@ def _notes(path: Path, header: _Header, leads: tuple[str, ...]) -> dict[str, str
     ]
     if poor:
         notes["quality"] = ", ".join(poor)
+    if header.n_samples > n_samples:
+        notes["length"] = "the header counts the samples of all leads, or the file is cut short"
     if header.checksum and header.begin <= _MOST_CHECKED:
         checked = first_bytes(path, header.begin)[_CHECKED_FROM:]
         if crc_hqx(checked, 0xFFFF) != header.checksum:
