@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ectopy.errors import RecordingError, UnsupportedFormat
+from ectopy.readers.voltage import mv_per_unit
 from ectopy.readers.wfdb_samples import READ_FORMATS
 
 if TYPE_CHECKING:
@@ -29,21 +30,6 @@ _DEFAULT_GAIN = 200.0
 
 # Highest gain, and 1 over the lowest: all that a header can promise stays a number.
 _MAX_GAIN = 1e15
-
-_MV_PER_UNIT = {
-    "mv": 1.0,
-    "millivolt": 1.0,
-    "millivolts": 1.0,
-    "v": 1e3,
-    "volt": 1e3,
-    "volts": 1e3,
-    "uv": 1e-3,
-    "\u00b5v": 1e-3,  # micro sign
-    "\u03bcv": 1e-3,  # Greek mu
-    "microvolt": 1e-3,
-    "microvolts": 1e-3,
-    "nv": 1e-6,
-}
 
 # Numbers of more digits than these are no numbers of samples, bytes or signals.
 _WHOLE = r"\d{1,15}"
@@ -263,7 +249,7 @@ def _signal(path: Path, line: str) -> Signal:
         offset=int(found["offset"] or 0),
         gain=gain or _DEFAULT_GAIN,
         baseline=zero if baseline is None else int(baseline),
-        mv_per_unit=_MV_PER_UNIT.get(units.lower()),
+        mv_per_unit=mv_per_unit(units),
         initial=initial,
         name=fields[6].strip() if len(fields) > 6 else "",
     )
