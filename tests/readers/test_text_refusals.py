@@ -41,8 +41,8 @@ TABLE = "time,II\n" + "".join(f"{n / 250:.3f},{n % 9 / 10}\n" for n in range(200
         ("II [mV]\n1\n", "rec.csv holds 1 row of samples; a recording has thousands"),
         (
             TABLE.replace("0.100,0.7", "0.100,abc"),
-            "rec.csv, line 27, column 2: 'abc' is no number; correct it, or leave the cell empty if "
-            "the sample is missing",
+            "rec.csv, line 27, column 2: 'abc' is no number; correct it, or leave the cell empty "
+            "if the sample is missing",
         ),
         (
             "time,II\n0,abc\n0.004,1\n",
@@ -70,7 +70,7 @@ TABLE = "time,II\n" + "".join(f"{n / 250:.3f},{n % 9 / 10}\n" for n in range(200
         ),
         (
             "time,label\n0,N\n0.004,N\n0.008,V\n0.012,N\n",
-            "rec.csv has no column of numbers that may be an ECG lead; name one with --columns",
+            "rec.csv has no column of numbers that may be an ECG lead; name one with --column",
         ),
     ],
 )

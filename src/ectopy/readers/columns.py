@@ -179,7 +179,7 @@ def choose_leads(
     numbers = [n for n, c in enumerate(columns) if n != time and _may_be_lead(c)]
     leads = [n for n in numbers if columns[n].looks_like_a_lead] or numbers
     if not leads:
-        msg = f"{file} has no column of numbers that may be an ECG lead; name one with --columns"
+        msg = f"{file} has no column of numbers that may be an ECG lead; name one with --column"
         raise RecordingError(msg)
     return leads
 
