@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from ectopy.errors import RecordingError
+from ectopy.errors import EctopyError, RecordingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +62,16 @@ def refusal(
     message = str(caught.value)
     assert "\n" not in message
     return message
+
+
+def either_or(opener: Callable[..., Source], path: Path, **options: Any) -> None:
+    """A file is either read to its end or refused in one line."""
+    message = ""
+    try:
+        opener(path, **options).recording()
+    except EctopyError as error:
+        message = str(error)
+    assert "\n" not in message
 
 
 def check_parts(source: Source, seed: int = 0, times: int = 30) -> None:

@@ -6,6 +6,7 @@ a trace, so that nothing is overruled in silence.
 
 from __future__ import annotations
 
+from datetime import datetime
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,6 +35,12 @@ FS_KEYS = ("fs", "sampling_rate", "sampling_frequency", "sample_rate", "sampling
 
 UNIT_KEYS = ("units", "unit")
 """Names under which files keep a unit, in small letters."""
+
+START_KEYS = ("start", "start_time", "starttime", "recording_start", "base_datetime")
+"""Names under which files keep the wall-clock time of the first sample, in small letters."""
+
+MAX_FS = 100_000.0
+"""Highest sampling frequency in Hz that is believed."""
 
 _WINDOW_S = 2.0
 _WINDOWS = 40  # looked at, spread evenly over the recording
@@ -106,7 +113,7 @@ def settle_fs(file: str, given: float | None, rates: Sequence[Rate]) -> float:
     Raises
     ------
     RecordingError
-        If there is none, or two of them differ.
+        If there is none, two of them differ, or it is above `MAX_FS`.
     """
     known = [Rate(given, "given with --fs")] if given is not None else []
     known += rates
@@ -121,7 +128,14 @@ def settle_fs(file: str, given: float | None, rates: Sequence[Rate]) -> float:
                     f"{other.fs:g} Hz {other.origin}; leave --fs out or correct what is wrong"
                 )
                 raise RecordingError(msg)
-    return known[0].fs
+    fs, origin, _ = known[0]
+    if fs > MAX_FS:
+        msg = (
+            f"{file}: the sampling frequency {fs:g} Hz {origin} is beyond any ECG; expected at "
+            f"most {MAX_FS:g} Hz, correct it"
+        )
+        raise RecordingError(msg)
+    return fs
 
 
 def settle_units(
@@ -187,6 +201,30 @@ def unit_said(file: str, said: Mapping[str, str]) -> float | None:
         msg = f"{file} says that its unit is {unit[:40]!r}; expected mV, uV or V"
         raise RecordingError(msg)
     return mv_per_unit(unit)
+
+
+def start_said(said: Mapping[str, str]) -> tuple[datetime | None, dict[str, str]]:
+    """Find the start that named values of a file say as ISO 8601, and its note of the zone.
+
+    Returns
+    -------
+    start : datetime or None
+        On the wall clock, without a zone; None where the file says none that is understood.
+    notes : dict of str to str
+        The offset from UTC, where the file says it.
+
+    Examples
+    --------
+    >>> start_said({"start": "2020-05-04T10:11:12+02:00"})
+    (datetime.datetime(2020, 5, 4, 10, 11, 12), {'utc offset': '+02:00'})
+    """
+    text = next((said[key] for key in START_KEYS if key in said), "")
+    try:
+        start = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None, {}
+    zone = start.strftime("%z")
+    return start.replace(tzinfo=None), {"utc offset": f"{zone[:3]}:{zone[3:5]}"} if zone else {}
 
 
 def refuse_whole(file: str, factors: Sequence[float | None], whole: Sequence[bool]) -> None:

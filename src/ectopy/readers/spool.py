@@ -15,8 +15,7 @@ from ectopy.readers.source import Source
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from numpy.typing import NDArray
-
+    from numpy.typing import DTypeLike, NDArray
 
 _COPIED = 4 * 1024 * 1024  # bytes at a time
 
@@ -32,10 +31,13 @@ class Spool:
     ----------
     n_columns : int
         Samples in a row.
+    dtype
+        Of a sample.
     """
 
-    def __init__(self, n_columns: int) -> None:
+    def __init__(self, n_columns: int, dtype: DTypeLike = np.float32) -> None:
         self._n_columns = n_columns
+        self._dtype = np.dtype(dtype)
         self._n_rows = 0
         self._file = tempfile.TemporaryFile(prefix="ectopy-")  # noqa: SIM115 - closed by __exit__
 
@@ -52,7 +54,11 @@ class Spool:
         """Close the file; what `rows` gave stays readable."""
         self._file.close()
 
-    def add(self, rows: NDArray[np.float32]) -> None:
+    def __len__(self) -> int:
+        """Rows so far."""
+        return self._n_rows
+
+    def add(self, rows: NDArray[Any]) -> None:
         """Append rows, of shape (rows, columns).
 
         Raises
@@ -61,7 +67,7 @@ class Spool:
             If there is no room for them.
         """
         try:
-            self._file.write(np.ascontiguousarray(rows, dtype=np.float32).tobytes())
+            self._file.write(np.ascontiguousarray(rows, dtype=self._dtype).tobytes())
         except OSError as error:
             msg = (
                 f"no room for the samples in {tempfile.gettempdir()} ({error.strerror}); free some "
@@ -70,13 +76,13 @@ class Spool:
             raise RecordingError(msg) from error
         self._n_rows += len(rows)
 
-    def rows(self) -> NDArray[np.float32]:
+    def rows(self) -> NDArray[Any]:
         """All rows, of shape (rows, columns), read from the file as they are used."""
         if not self._n_rows:
-            return np.empty((0, self._n_columns), np.float32)
+            return np.empty((0, self._n_columns), self._dtype)
         self._file.flush()
         shape = (self._n_rows, self._n_columns)
-        return np.memmap(self._file, dtype=np.float32, mode="r", shape=shape)
+        return np.memmap(self._file, dtype=self._dtype, mode="r", shape=shape)
 
 
 def map_stream(

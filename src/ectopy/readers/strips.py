@@ -2,26 +2,67 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ectopy.errors import RecordingError
-from ectopy.readers.grid import MOST_MISSING_S, Gaps
-from ectopy.readers.source import unique_names
-from ectopy.readers.spool import SpooledSource
+from ectopy.readers.grid import MOST_MISSING_S
+from ectopy.readers.options import MAX_FS
+from ectopy.readers.source import Source, unique_names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-_SHORTEST_S = 1e-6  # of a sampling interval
-# Values that missing leads and strips may add, as many as the reader of WFDB allows.
-_ADDED_PER_VALUE = 20
-_ADDED_ALWAYS = 24 * 3600 * 360 * 2
+MOST_LEADS = 256
+"""Leads of a recording; beyond that a file is no ECG."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lead:
+    """Samples of a lead within a strip, as they are in the file.
+
+    Attributes
+    ----------
+    values : ndarray of float64, shape (samples,)
+        Without unit.
+    mv_per_unit, origin_mv : float
+        Samples in millivolts are ``values * mv_per_unit + origin_mv``.
+    """
+
+    values: NDArray[np.float64]
+    mv_per_unit: float
+    origin_mv: float
+
+    def read(self, first: int, stop: int) -> NDArray[np.float32]:
+        """Read samples in millivolts; missing ones are NaN."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            exact = self.values[first:stop] * self.mv_per_unit + self.origin_mv
+            mv = exact.astype(np.float32)
+        mv[~np.isfinite(mv)] = np.nan
+        return mv
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time on the wall clock.
+
+    Attributes
+    ----------
+    wall : datetime
+        Without a zone.
+    utc_offset : timedelta, optional
+        How much the wall clock is ahead of UTC.
+    """
+
+    wall: datetime
+    utc_offset: timedelta | None = None
 
 
 @dataclass
@@ -30,38 +71,68 @@ class Strip:
 
     Attributes
     ----------
-    start : datetime, optional
-        Wall-clock time of the first sample, without a zone.
-    offset_s : float, optional
-        Time of the first sample since `low`, where there is no `start`.
-    low : datetime, optional
-        When the series of the strip begins.
     increment_s : float, optional
         Sampling interval.
-    leads : list of (str, ndarray of float32)
-        Name and samples, in millivolts, of each lead.
+    start : Moment, optional
+        Of the first sample.
+    offset_s : float, optional
+        Time of the first sample since `low`, where there is no `start`.
+    low : Moment, optional
+        When the series of the strip begins.
+    leads : list of (str, Lead)
+        Name and samples of each lead.
+    first : int
+        Sample of the recording that is the first of the strip, once that is known.
     """
 
-    start: datetime | None = None
-    offset_s: float | None = None
     increment_s: float | None = None
-    low: datetime | None = None
-    leads: list[tuple[str, NDArray[np.float32]]] = field(default_factory=list)
+    start: Moment | None = None
+    offset_s: float | None = None
+    low: Moment | None = None
+    leads: list[tuple[str, Lead]] = field(default_factory=list)
+    first: int = 0
 
     @property
     def n_samples(self) -> int:
-        """Samples of the first lead."""
-        return len(self.leads[0][1])
+        """Samples of each lead."""
+        return len(self.leads[0][1].values)
 
     @property
-    def begin(self) -> datetime | None:
-        """Wall-clock time of the first sample, however it is said."""
+    def begin(self) -> Moment | None:
+        """When the first sample was taken, however it is said."""
         if self.start is None and self.low is not None:
-            return self.low + timedelta(seconds=self.offset_s or 0.0)
+            after = timedelta(seconds=self.offset_s or 0.0)
+            return Moment(self.low.wall + after, self.low.utc_offset)
         return self.start
 
 
-def join_strips(path: Path, strips: list[Strip], notes: dict[str, str]) -> SpooledSource:
+@dataclass(frozen=True, eq=False)
+class StripSource(Source):
+    """A recording of one or more strips.
+
+    Attributes
+    ----------
+    strips : tuple of (int, int, dict of str to Lead)
+        First sample, the one after the last, and leads of each, in order of time.
+    """
+
+    strips: tuple[tuple[int, int, dict[str, Lead]], ...] = field(default=(), repr=False)
+
+    def _read(self, first: int, stop: int, columns: tuple[int, ...]) -> NDArray[np.float32]:
+        part = np.full((stop - first, len(columns)), np.nan, dtype=np.float32)
+        at = bisect_right(self.strips, first, key=lambda strip: strip[1])
+        for begin, end, leads in self.strips[at:]:
+            if begin >= stop:
+                break
+            low, high = max(first, begin), min(stop, end)
+            for place, column in enumerate(columns):
+                lead = leads.get(self.leads[column])
+                if lead is not None:
+                    part[low - first : high - first, place] = lead.read(low - begin, high - begin)
+        return part
+
+
+def join_strips(path: Path, strips: list[Strip], notes: dict[str, str]) -> StripSource:
     """Put strips after one another.
 
     Parameters
@@ -80,56 +151,75 @@ def join_strips(path: Path, strips: list[Strip], notes: dict[str, str]) -> Spool
         the same time, more than a day apart, or nowhere.
     """
     file = path.name
-    increments = [strip.increment_s or 0.0 for strip in strips]
-    if min(increments) < _SHORTEST_S or max(increments) > min(increments) * (1 + 1e-6):
-        shown = ", ".join(f"{increment:g}" for increment in sorted(set(increments)))
-        msg = f"{file} has sampling intervals of {shown} s; expected one for all strips"
-        raise RecordingError(msg)
+    fs = _fs(file, strips)
     for strip in strips:
-        lengths = {len(values) for _, values in strip.leads}
+        lengths = {len(lead.values) for _, lead in strip.leads}
         if len(lengths) > 1:
             msg = f"{file} has leads of {min(lengths)} and of {max(lengths)} samples at the same "
-            raise RecordingError(msg + "time; get the file again")
-    fs = round(1 / increments[0], 6)
-    whole = round(fs)
-    fs = float(whole) if abs(fs - whole) < 1e-6 * fs else fs
-    times = _times(file, strips)
-    order = sorted(range(len(strips)), key=lambda number: times[number])
-    strips, times = [strips[n] for n in order], [times[n] for n in order]
-    ends = np.cumsum([strip.n_samples for strip in strips])
-    between = [
-        round((later - before) * fs) - strip.n_samples
-        for before, later, strip in zip(times, times[1:], strips, strict=False)
-    ]
-    if min(between, default=0) < 0 or sum(between) > MOST_MISSING_S * fs:
-        msg = f"{file} has strips of rhythm at the same time, or over a day apart; part the file"
+            raise RecordingError(msg + "time; expected equal numbers, get the file again")
+    strips = _in_order(file, strips, fs)
+    placed = []
+    for strip in strips:
+        names = unique_names([name for name, _ in strip.leads])
+        own = dict(zip(names, (lead for _, lead in strip.leads), strict=True))
+        placed.append((strip.first, strip.first + strip.n_samples, own))
+    leads = tuple(dict.fromkeys(name for _, _, own in placed for name in own))
+    n_samples = placed[-1][1]
+    if n_samples < 2:
+        msg = f"{file} holds {n_samples} samples of a lead; a recording has thousands"
         raise RecordingError(msg)
-    named = [dict(zip(unique_names([n for n, _ in s.leads]), s.leads, strict=True)) for s in strips]
-    leads = tuple(dict.fromkeys(name for strip in named for name in strip))
-    n_rows = int(ends[-1])
-    held = sum(strip.n_samples * len(strip.leads) for strip in strips)
-    if n_rows < 2:
-        msg = f"{file} holds {n_rows} samples of a lead; a recording has thousands"
+    if len(leads) > MOST_LEADS:
+        msg = f"{file} has {len(leads)} leads; expected at most {MOST_LEADS}, part the file"
         raise RecordingError(msg)
-    if n_rows * len(leads) > _ADDED_PER_VALUE * held + _ADDED_ALWAYS:
-        msg = f"{file} holds {n_rows} samples of {len(leads)} leads, of which {held} are given; "
-        raise RecordingError(msg + "a recording has the same leads throughout")
-    rows = np.full((n_rows, len(leads)), np.nan, dtype=np.float32)
-    for own, end in zip(named, ends, strict=True):
-        for name, (_, values) in own.items():
-            rows[end - len(values) : end, leads.index(name)] = values
-    apart = np.array(between, dtype=np.int64)
-    gaps = Gaps(ends[:-1][apart > 0], np.cumsum(apart)[apart > 0])
-    return SpooledSource(
+    begin = strips[0].begin
+    if begin is not None and begin.utc_offset is not None:
+        notes = notes | {"utc offset": _offset(begin.utc_offset)}
+    return StripSource(
         name=path.stem,
         fs=fs,
         leads=leads,
-        n_samples=n_rows + gaps.total,
-        start=strips[0].begin,
+        n_samples=n_samples,
+        start=begin.wall if begin else None,
         notes=notes,
-        rows=rows,
-        gaps=gaps,
+        strips=tuple(placed),
     )
+
+
+def _fs(file: str, strips: list[Strip]) -> float:
+    """Find the sampling frequency in Hz of all strips."""
+    increments = [strip.increment_s for strip in strips]
+    known = [one for one in increments if one is not None]
+    if len(known) < len(increments):
+        msg = f"{file} does not give the sampling interval of all its leads; get the file again"
+        raise RecordingError(msg)
+    low, high = min(known), max(known)
+    if not (low > 0 and isfinite(1 / low) and 1 / low <= MAX_FS * (1 + 1e-9)):
+        msg = f"{file} has a sampling interval of {low:g} s; expected at least {1 / MAX_FS:g} s"
+        raise RecordingError(msg + ", correct it")
+    if high > low * (1 + 1e-6):
+        msg = f"{file} has sampling intervals from {low:g} to {high:g} s; expected one, part it"
+        raise RecordingError(msg)
+    fs = round(1 / low, 6) or 1 / low
+    whole = round(fs)
+    return float(whole) if abs(fs - whole) < 1e-6 * fs else fs
+
+
+def _in_order(file: str, strips: list[Strip], fs: float) -> list[Strip]:
+    """Put strips in order of time, and number their first samples."""
+    times = _times(file, strips)
+    order = sorted(range(len(strips)), key=lambda number: times[number])
+    missing = 0.0
+    end, earliest = 0, times[order[0]]
+    for number in order:
+        strip = strips[number]
+        strip.first = round((times[number] - earliest) * fs)
+        missing += strip.first - end
+        if strip.first < end or missing > MOST_MISSING_S * fs:
+            where = "at the same time" if strip.first < end else "over a day apart"
+            msg = f"{file} has strips of rhythm {where}; expected one after the other, part it"
+            raise RecordingError(msg)
+        end = strip.first + strip.n_samples
+    return [strips[number] for number in order]
 
 
 def _times(file: str, strips: list[Strip]) -> list[float]:
@@ -137,11 +227,22 @@ def _times(file: str, strips: list[Strip]) -> list[float]:
     begins = [strip.begin for strip in strips]
     if len(strips) == 1:
         return [0.0]
-    first = next((begin for begin in begins if begin is not None), None)
-    if first is not None and None not in begins:
-        return [(begin - first).total_seconds() for begin in begins if begin is not None]
+    known = [begin for begin in begins if begin is not None]
+    if len(known) == len(strips):
+        zoned = all(begin.utc_offset is not None for begin in known)
+        shifts = [begin.utc_offset or timedelta() if zoned else timedelta() for begin in known]
+        first = known[0].wall - shifts[0]
+        return [
+            (begin.wall - shift - first).total_seconds()
+            for begin, shift in zip(known, shifts, strict=True)
+        ]
     offsets = [strip.offset_s for strip in strips]
     if None in offsets:
         msg = f"{file} has {len(strips)} strips of rhythm and does not say when each begins"
         raise RecordingError(msg + "; part the file")
     return [offset for offset in offsets if offset is not None]
+
+
+def _offset(ahead: timedelta) -> str:
+    minutes = round(ahead.total_seconds() / 60)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"

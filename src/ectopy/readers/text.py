@@ -15,6 +15,7 @@ import numpy as np
 from ectopy.errors import RecordingError
 from ectopy.readers.clock import Clock, date_of
 from ectopy.readers.columns import choose_leads, find_time
+from ectopy.readers.file_errors import clear_errors
 from ectopy.readers.grid import Gaps, Grid
 from ectopy.readers.options import (
     Rate,
@@ -99,14 +100,8 @@ def open_text(
     (('II', 'V5'), (1000, 2))
     """
     path = Path(path)
-    try:
+    with clear_errors(path):
         return _Reading(path, given_fs(fs), unit, columns).source()
-    except OSError as error:
-        msg = f"cannot read {path}: {error.strerror or error}; check the file and its permissions"
-        raise RecordingError(msg) from error
-    except MemoryError as error:
-        msg = f"{path} does not fit into memory; cut it into shorter recordings"
-        raise RecordingError(msg) from error
 
 
 class _Reading:
