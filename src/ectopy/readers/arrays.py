@@ -17,6 +17,7 @@ import numpy as np
 from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers.array_files import Held, from_zip, mapped
 from ectopy.readers.columns import Column, choose_leads
+from ectopy.readers.file_errors import clear_errors
 from ectopy.readers.options import (
     Rate,
     check_plausible,
@@ -26,6 +27,7 @@ from ectopy.readers.options import (
     settle_units,
 )
 from ectopy.readers.source import Source, unique_names
+from ectopy.readers.strips import MOST_LEADS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 
 _NPY = b"\x93NUMPY"
 _ZIP = b"PK\x03\x04"
-_MOST_LEADS = 256
 
 
 def is_npy(head: bytes) -> bool:
@@ -87,8 +88,10 @@ def open_array(
     """Open a recording that was saved with `numpy.save`, `savez` or `savez_compressed`.
 
     The signal is an array of numbers of shape (samples,), (samples, leads) or (leads, samples):
-    the longer axis is time. In `.npz` it is called `signal` or `ecg`, or is the only array; beside
-    it there may be `fs` (Hz), `leads` (names) and `units` (one for all, or one each).
+    the longer axis is time, unless the file names as many leads as that axis is long. In `.npz` it
+    is called `signal` or `ecg`, or is the only array; beside it there may be `fs` (Hz), `leads`
+    (names), `units` (one for all, or one each) and `start` (ISO 8601). Columns in units that are no
+    voltage are left out.
 
     Parameters
     ----------
@@ -122,7 +125,7 @@ def open_array(
     """
     path = Path(path)
     given = given_fs(fs)
-    try:
+    with clear_errors(path):
         with path.open("rb") as stream:
             head = stream.read(512)
         if not head:
@@ -136,9 +139,6 @@ def open_array(
             msg = f"{path.name} is neither .npy nor .npz; save the array again with numpy.save"
             raise UnsupportedFormat(msg)
         return _source(path, held, given, unit, columns)
-    except OSError as error:
-        msg = f"cannot read {path}: {error.strerror or error}; check the file and its permissions"
-        raise RecordingError(msg) from error
 
 
 def _source(
@@ -173,6 +173,8 @@ def _source(
         fs=settle_fs(file, fs, rates),
         leads=names,
         n_samples=len(array),
+        start=held.start,
+        notes=held.notes,
         array=array,
         taken=tuple(taken),
         mv_per_unit=tuple(1.0 if factor is None else factor for factor in factors),
@@ -185,14 +187,16 @@ def _source(
 def _table(file: str, array: NDArray[Any], n_leads: int) -> NDArray[Any]:
     """View an array as (samples, leads)."""
     shape = array.shape
-    array = array.reshape([length for length in shape if length > 1])
+    array = np.squeeze(array)
     if array.ndim == 1:
         array = array[:, np.newaxis]
     if array.ndim != 2:
         hint = "a recording has thousands of samples" if array.ndim < 2 else "choose one recording"
         msg = f"{file} has shape {shape}; expected (samples, leads) or (leads, samples): {hint}"
         raise RecordingError(msg)
-    if array.shape[0] == array.shape[1] != n_leads or min(array.shape) > _MOST_LEADS:
+    rows, columns = array.shape
+    if rows == columns != n_leads or min(rows, columns) > MOST_LEADS:
         msg = f"{file} has shape {shape}, which does not tell time from leads; reshape it"
         raise RecordingError(msg)
-    return array.T if array.shape[0] < array.shape[1] else array
+    by_names = n_leads in (rows, columns)
+    return array.T if (rows == n_leads != columns if by_names else rows < columns) else array

@@ -193,7 +193,7 @@ def _may_be_lead(column: Column) -> bool:
 def _is_other(column: Column) -> bool:
     """Whether it measures something else, or counts samples."""
     name, unit = column.parts
-    if unit is not None and mv_per_unit(unit) is None and unit.lower() in _OTHER_UNITS:
+    if unit is not None and mv_per_unit(unit) is None:
         return True
     named = bool(column.label) and not column.looks_like_a_lead
     return named and (is_time_name(name) or is_count_name(name))

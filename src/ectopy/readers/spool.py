@@ -116,6 +116,7 @@ def map_stream(
                 raise EOFError
             file.write(block)
             left -= len(block)
+        stream.read(1)  # at its end a stream checks the sum of what it gave
         file.flush()
         return np.memmap(file, dtype=dtype, mode="r", shape=shape, order=order)
 
