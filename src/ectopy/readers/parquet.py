@@ -1,7 +1,7 @@
 """Read recordings from Parquet files: a row a sample, a column a lead.
 
-Opening reads the times, if there are any, and nothing else; row groups are read when a part of
-them is asked for, and the last one is kept. Needs pyarrow. Format: https://parquet.apache.org.
+Opening reads the times, if there are any, and little else; row groups are read when a part of them
+is asked for, and the last one is kept in a temporary file. Needs pyarrow. Format: https://parquet.apache.org.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ectopy.readers.options import (
     refuse_whole,
     settle_fs,
     settle_units,
+    start_said,
     unit_said,
 )
 from ectopy.readers.parquet_file import (
@@ -35,6 +36,8 @@ from ectopy.readers.parquet_file import (
     wall_clock,
 )
 from ectopy.readers.source import Source, unique_names
+from ectopy.readers.spool import Spool
+from ectopy.readers.strips import MOST_LEADS
 from ectopy.readers.times import Scale, scale_of
 
 if TYPE_CHECKING:
@@ -47,7 +50,7 @@ if TYPE_CHECKING:
     from ectopy.readers.parquet_file import Described
 
 _MAGIC = b"PAR1"
-_MOST_VALUES = 500_000_000  # of the leads in a row group, which has to fit into memory
+_MOST_VALUES = 500_000_000  # of the leads in a row group, which is kept
 
 
 def is_parquet(head: bytes) -> bool:
@@ -98,21 +101,19 @@ class ParquetSource(Source):
         kept = self._kept.get("last")
         if kept is not None and kept[0] == key:
             return kept[1]
-        n_rows = self.starts[group + 1] - self.starts[group]
-        values = np.empty((n_rows, len(columns)), np.float32)
-        row = 0
-        with named_errors(self.path), np.errstate(over="ignore", invalid="ignore"):
+        factors = [self.mv_per_unit[column] for column in columns]
+        with named_errors(self.path), Spool(len(columns)) as spool:
             for batch in batches(self.path, [self.taken[column] for column in columns], [group]):
-                after = row + (len(batch[0]) if batch else n_rows)
-                for place, column in enumerate(columns):
-                    values[row:after, place] = numbers(batch[place]) * self.mv_per_unit[column]
-                row = after
-        if row != n_rows:
-            msg = f"{self.path.name} is damaged: a row group lacks rows; get the file again"
-            raise RecordingError(msg)
-        values[~np.isfinite(values)] = np.nan
-        self._kept["last"] = (key, values)
-        return values
+                values = np.stack([numbers(own) for own in batch], axis=1) * factors
+                with np.errstate(over="ignore"):
+                    rows = values.astype(np.float32)
+                rows[~np.isfinite(rows)] = np.nan
+                spool.add(rows)
+            if len(spool) != self.starts[group + 1] - self.starts[group]:
+                msg = f"{self.path.name} is damaged: a row group lacks rows; get the file again"
+                raise RecordingError(msg)
+            self._kept["last"] = (key, spool.rows())
+        return self._kept["last"][1]
 
 
 def open_parquet(
@@ -125,9 +126,9 @@ def open_parquet(
     """Open a recording in a Parquet file.
 
     Columns are named and chosen as in `open_text`. The metadata of the file may say the sampling
-    frequency (`fs`, `sampling_rate`) and the unit (`unit`); so may the attributes that pandas
-    keeps, and the metadata of a column its unit. A column of timestamps, or of times as
-    `open_text` knows them, tells sampling frequency, start and gaps.
+    frequency (`fs`, `sampling_rate`), the unit (`unit`) and the start (`start`, ISO 8601); so may
+    the attributes that pandas keeps, and the metadata of a column its unit. A column of timestamps,
+    or of times as `open_text` knows them, tells sampling frequency, start and gaps.
 
     Parameters
     ----------
@@ -166,6 +167,9 @@ def open_parquet(
     with named_errors(path):
         with path.open("rb") as stream:
             head = stream.read(4)
+        if not head:
+            msg = f"{path.name} is empty; get the file again"
+            raise RecordingError(msg)
         if not is_parquet(head):
             msg = f"{path.name} is no Parquet file; export it anew"
             raise UnsupportedFormat(msg)
@@ -182,6 +186,9 @@ def _open(
     file, table, starts = path.name, described.columns, described.starts
     time = find_time(table)
     leads = choose_leads(file, table, wanted, time)
+    if len(leads) > MOST_LEADS:
+        msg = f"{file} has {len(leads)} leads; expected at most {MOST_LEADS}, choose with --column"
+        raise RecordingError(msg)
     if starts[-1] < 2:
         msg = f"{file} holds {starts[-1]} rows of samples; a recording has thousands"
         raise RecordingError(msg)
@@ -195,11 +202,12 @@ def _open(
     factors = settle_units(file, unit, names, own)
     refuse_whole(file, factors, [described.is_whole(number) for number in leads])
     rates = [Rate(stated, "in its metadata")] if (stated := rate_said(file, described.said)) else []
-    start, offset, gaps = None, None, Gaps()
+    (start, notes), gaps = start_said(described.said), Gaps()
     if time is not None and time not in leads:
         times = _Times(path, described, time, fs or stated)
         rate, gaps = times.grid()
-        start, offset = times.start, times.offset
+        if times.start is not None:
+            start, notes = times.start, {"utc offset": times.offset} if times.offset else {}
         rates += [rate] if rate else []
     source = ParquetSource(
         name=path.stem,
@@ -207,7 +215,7 @@ def _open(
         leads=names,
         n_samples=starts[-1] + gaps.total,
         start=start,
-        notes={"utc offset": offset} if offset else {},
+        notes=notes,
         path=path,
         taken=tuple(leads),
         mv_per_unit=tuple(1.0 if factor is None else factor for factor in factors),
@@ -256,7 +264,7 @@ class _Times:
                 finite = values[np.isfinite(values)]
                 file = self._path.name
                 self._scale = scale_of(file, self._name, self._unit, finite, self._fs)
-                self.start = self._scale.start(values[0])
+                self.start = self._scale.start(values[0]) if np.isfinite(values[0]) else None
                 self.offset = "+00:00" if self.start else None
             return values * self._scale.seconds_per
         if hasattr(self._type, "unit"):

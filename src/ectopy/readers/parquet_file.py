@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ectopy.readers.columns import Kind
 
 _BATCH_ROWS = 100_000
+_BUFFER_BYTES = 1024 * 1024  # without it, whole columns of row groups are in memory
 _LOOK_ROWS = 2_000
 _MOST_COLUMNS = 4096
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -56,7 +57,7 @@ def named_errors(path: Path) -> Iterator[None]:
     except MemoryError as error:
         msg = f"{path} does not fit into memory; write it anew with smaller row groups"
         raise RecordingError(msg) from error
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
         msg = f"{path.name} is damaged or cut short; get the file again"
         raise RecordingError(msg) from error
 
@@ -113,7 +114,8 @@ def describe(path: Path) -> Described:
     for number, entry in enumerate(schema):
         own = _said(entry.metadata or {})
         unit = next((own[key] for key in UNIT_KEYS if key in own), None)
-        columns.append(Column(entry.name[:100], _kind(path, number, entry.type, starts[-1]), unit))
+        label = " ".join(entry.name[:100].split())
+        columns.append(Column(label, _kind(path, number, entry.type, starts[-1]), unit))
     return Described(tuple(columns), tuple(schema.types), starts, _said(schema.metadata or {}))
 
 
@@ -167,18 +169,24 @@ def batches(
     """
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, buffer_size=_BUFFER_BYTES) as file:
         names = file.schema_arrow.names
-        wanted = {names[column] for column in columns}
-        read = [number for number, name in enumerate(names) if name in wanted]
-        places = [read.index(column) for column in columns]
+        wanted = [names[column] for column in columns]
+        # Of columns with one name, which one it is.
+        ranks = [names[:column].count(names[column]) for column in columns]
         for batch in file.iter_batches(
-            batch_size=rows, row_groups=groups, columns=sorted(wanted), use_threads=False
+            batch_size=rows, row_groups=groups, columns=sorted(set(wanted)), use_threads=False
         ):
-            if batch.num_columns != len(read):
-                msg = f"{path.name} has nested columns; write it anew with plain ones"
+            # Columns come in an order of their own.
+            places: dict[str, list[int]] = {}
+            for place, name in enumerate(batch.schema.names):
+                places.setdefault(name, []).append(place)
+            if any(len(places.get(name, ())) != names.count(name) for name in wanted):
+                msg = f"{path.name} has columns that cannot be told apart; give each its own name"
                 raise RecordingError(msg)
-            yield [batch.column(place) for place in places]
+            yield [
+                batch.column(places[name][rank]) for name, rank in zip(wanted, ranks, strict=True)
+            ]
 
 
 def numbers(array: Any) -> NDArray[np.float64]:
