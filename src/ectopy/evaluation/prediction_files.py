@@ -68,20 +68,15 @@ def write_arrays(
         msg = f"cannot keep these predictions: {problem}; give one row a beat"
         raise RunError(msg)
     names, record = np.unique(records, return_inverse=True)
-    beats = {
-        "record_names": names,
-        "record": record.astype(np.uint16),
-        "sample": peaks.astype(np.int32),
-        "true": classes.astype(np.int8),
-    }
     predicted, others = _pack(probabilities)
-    np.savez_compressed(
-        path,
-        **(beats if with_beats else {}),
-        predicted=predicted,
-        # One class after the other compresses a little better than one beat after the other.
-        others=np.ascontiguousarray(others.T),
-    )
+    # One class after the other compresses a little better than one beat after the other.
+    arrays: dict[str, Any] = {"predicted": predicted, "others": np.ascontiguousarray(others.T)}
+    if with_beats:
+        arrays["record_names"] = names
+        arrays["record"] = record.astype(np.uint16)
+        arrays["sample"] = peaks.astype(np.int32)
+        arrays["true"] = classes.astype(np.int8)
+    np.savez_compressed(path, **arrays)
 
 
 def beats_sha256(
