@@ -142,6 +142,7 @@ def test_a_lead_may_be_missing_for_as_long_as_one_looks(opened):
         (["V1 (mV)"], ("V1",), [3]),
         ([3], ("HR",), [60]),
         (["1", 2], ("II", "V1"), [2, 3]),
+        ([np.int64(2)], ("V1",), [3]),
         (None, ("II", "V1"), [2, 3]),
     ],
 )
@@ -190,6 +191,39 @@ def test_an_export_of_a_watch(opened, text):
     assert dict(source.notes) == {
         "device": "Watch6,1", "software": "1.90", "utc offset": "+02:00",
     }  # fmt: skip
+
+
+FRENCH = """Nom,Jane Doe
+Date de naissance,"5 févr. 1952"
+Date d'enregistrement,2020-05-04 10:11:12 +0200
+Classification,Rythme sinusal
+Symptômes,
+Version du logiciel,1.90
+Appareil,"Watch6,1"
+Fréquence d'échantillonnage,512 hertz
+
+
+Dérivation,Dérivation I
+Unité,µV
+
+"""
+
+
+@pytest.mark.parametrize("header", [APPLE[: APPLE.index("-48.673")], APPLE_GERMAN, FRENCH])
+@pytest.mark.parametrize(
+    ("said", "fs"),
+    [
+        ("512 hertz", 512), ("512.5 hertz", 512.5), ("512,5 hertz", 512.5),
+        ("512.844 Hertz", 512.844), ('"513,384 hertz"', 513.384), ("512 Hz", 512),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_exports_of_a_watch_in_any_country(opened, header, said, fs, decimal):
+    for own in ("512.5 hertz", '"512,5 Hertz"', "512 hertz"):
+        header = header.replace(own, said)
+    source = opened(header + "-48.673\n-59.681\n100\n0.5\n".replace(".", decimal))
+    check(source, fs, ("I",), APPLE_ROWS)
+    assert source.start == datetime(2020, 5, 4, 10, 11, 12)
 
 
 def test_a_table_may_follow_lines_as_a_watch_writes_them(opened):

@@ -116,7 +116,7 @@ def test_a_sampling_frequency_is_needed(refused):
     )
 
 
-@pytest.mark.parametrize("unit", ["mmHg", "", 0, -1, float("nan"), True, "-200"])
+@pytest.mark.parametrize("unit", ["mmHg", "", 0, -1, float("nan"), True, "-200", 1e-9, "1e300"])
 def test_units_that_are_none(refused, unit):
     assert refused("II\n1\n2\n", fs=250, unit=unit) == (
         f"unit {unit!r} is not known; give mV, uV, V or the ADC counts per mV, such as 200"
@@ -149,6 +149,8 @@ def test_units_that_agree(tmp_path):
         (["V1"], LeadNotFound, "rec.csv has no column 'V1'; it has: time, II"),
         ([2], LeadNotFound, "rec.csv has no column 2; its columns are 0 to 1"),
         (["7"], LeadNotFound, "rec.csv has no column 7; its columns are 0 to 1"),
+        ([0.5], LeadNotFound, "rec.csv has no column 0.5; its columns are 0 to 1"),
+        ([True], LeadNotFound, "rec.csv has no column True; its columns are 0 to 1"),
         ([-1], LeadNotFound, "rec.csv has no column -1; its columns are 0 to 1"),
         ([], RecordingError, "rec.csv: columns [] name none, or one twice; name each lead once"),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
 from ectopy.errors import LeadNotFound, RecordingError
@@ -212,7 +213,9 @@ def _number_of(file: str, columns: Sequence[Column], wanted: str | int) -> int:
             msg = f"{file} has no column {wanted!r}; it has: {known or 'no names, only numbers'}"
             raise LeadNotFound(msg)
         wanted = int(low)
-    if isinstance(wanted, bool) or not 0 <= wanted < len(columns):
+    # Numbers that NumPy made are numbers, too.
+    is_number = isinstance(wanted, Integral) and not isinstance(wanted, bool)
+    if not is_number or not 0 <= wanted < len(columns):
         msg = f"{file} has no column {wanted!r}; its columns are 0 to {len(columns) - 1}"
         raise LeadNotFound(msg)
-    return wanted
+    return int(wanted)

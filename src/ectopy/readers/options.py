@@ -42,6 +42,7 @@ START_KEYS = ("start", "start_time", "starttime", "recording_start", "base_datet
 MAX_FS = 100_000.0
 """Highest sampling frequency in Hz that is believed."""
 
+_COUNTS_PER_MV = (1e-6, 1e9)  # of any converter, and of floating point numbers in nV to kV
 _WINDOW_S = 2.0
 _WINDOWS = 40  # looked at, spread evenly over the recording
 
@@ -81,7 +82,7 @@ def given_unit(unit: str | float | None) -> float | None:
         counts = float(unit)
     except (TypeError, ValueError):
         counts = 0.0
-    if isinstance(unit, bool) or not isfinite(counts) or counts <= 0:
+    if isinstance(unit, bool) or not _COUNTS_PER_MV[0] <= counts <= _COUNTS_PER_MV[1]:
         msg = f"unit {unit!r} is not known; give mV, uV, V or the ADC counts per mV, such as 200"
         raise RecordingError(msg)
     return 1 / counts

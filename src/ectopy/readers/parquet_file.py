@@ -169,7 +169,7 @@ def batches(
     """
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path, buffer_size=_BUFFER_BYTES) as file:
+    with pq.ParquetFile(path, buffer_size=_BUFFER_BYTES, page_checksum_verification=True) as file:
         names = file.schema_arrow.names
         wanted = [names[column] for column in columns]
         # Of columns with one name, which one it is.
