@@ -100,14 +100,21 @@ def test_no_file(tmp_path, path):
 
 def test_a_unit_is_needed(refused):
     for text, what in (
-        ("II\n" + "0\n5\n900\n-100\n" * 500, "span 1e+03 within two seconds"),
+        ("II\n" + "0\n5\n900.5\n-99.5\n" * 500, "span 1e+03 within two seconds"),
         ("II\n" + "0\n0.001\n" * 500, "span 0.001 within two seconds"),
-        ("II\n" + "0\n" * 500, "do not change at all"),
+        ("II\n" + "0.5\n" * 500, "do not change at all"),
     ):
         assert refused(text, fs=250) == (
             f"rec.csv does not say its unit, and its values {what}, where 0.05 to 20 would be "
             "expected of mV; give mV, uV, V or the ADC counts per mV with --unit"
         )
+
+
+def test_whole_numbers_need_a_unit(refused):
+    assert refused("I,II\n" + "0,1\n5,2\n-3,0\n" * 500, fs=250) == (
+        "rec.csv holds whole numbers of unknown size; give the ADC counts per mV with --unit, such "
+        "as 200, or their unit"
+    )
 
 
 def test_a_sampling_frequency_is_needed(refused):

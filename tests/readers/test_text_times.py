@@ -237,3 +237,25 @@ def test_samples_and_rows():
 def test_a_grid_says_what_it_is_not_given():
     with pytest.raises(RecordingError, match="x, row 1: there is no time"):
         Grid("x").feed(np.array([0.0, np.nan]), lambda row: f"row {row}")
+
+
+def test_of_several_times_the_one_that_rises_in_every_row_is_taken(tmp_path):
+    # As sensors send them: a packet of 73 samples has one time of arrival; their own clock counts
+    # nanoseconds since 2000.
+    rows = [
+        f"2021-03-05T17:00:{n // 73:02}.402;{599616032453193156 + n * 10_000_000};{n % 9}"
+        for n in range(400)
+    ]
+    path = tmp_path / "rec.csv"
+    path.write_text("Phone timestamp;sensor timestamp [ns];ecg [uV]\n" + "\n".join(rows))
+    source = open_text(path)
+    assert (source.fs, source.leads, source.n_samples) == (100.0, ("ecg",), 400)
+    assert source.start is None
+
+
+def test_a_table_that_says_its_separator(tmp_path):
+    path = tmp_path / "rec.csv"
+    path.write_text("sep=;\nt [s];ECG [mV]\n0,000;0,5\n0,004;0,25\n0,008;1,0\n")
+    source = open_text(path)
+    assert (source.fs, source.leads) == (250.0, ("ECG",))
+    assert source.read()[:, 0].tolist() == [0.5, 0.25, 1.0]

@@ -12,7 +12,7 @@ from ectopy.readers.options import mv_per_unit
 from ectopy.readers.times import is_count_name, is_time_name, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Kind = Literal["number", "time", "date", "text", "empty"]
 
@@ -109,32 +109,41 @@ def split_label(label: str) -> tuple[str, str | None]:
     return label, None
 
 
-def find_time(columns: Sequence[Column]) -> int | None:
+def find_time(
+    columns: Sequence[Column], is_steady: Callable[[int], bool] | None = None
+) -> int | None:
     """Find the column that holds the times, by what its cells are and by its name.
 
     Dates and clocks go before numbers, and times before numbers of samples.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        All of the table.
+    is_steady : callable, optional
+        Whether the cells of a column change from row to row. Where several columns are times, the
+        first of those is taken: recorders also write when a packet of samples came.
     """
     if len(columns) < 2:
         return None
-    for number, column in enumerate(columns):
-        if column.kind == "time":
-            return number
     # A first column without a name is the index that pandas writes, where others have names.
     named = any(column.label for column in columns)
     numbers = [
         (n, c)
         for n, c in enumerate(columns)
-        if c.kind == "number" and (c.label or (n == 0 and named))
+        if c.kind == "number" and (c.label or (n == 0 and named)) and not c.looks_like_a_lead
     ]
-    for number, column in numbers:
-        name, unit = column.parts
-        timed = unit is not None and unit.lower() in ("s", "ms", "us", "ns")
-        if (is_time_name(name) or timed) and not column.looks_like_a_lead:
-            return number
-    for number, column in numbers:
-        if is_count_name(column.label) and not column.looks_like_a_lead:
-            return number
-    return None
+    found = [number for number, column in enumerate(columns) if column.kind == "time"]
+    found += [number for number, column in numbers if _is_time(column)]
+    found += [number for number, column in numbers if is_count_name(column.label)]
+    if is_steady is not None and len(found) > 1:
+        found = [number for number in found if is_steady(number)] or found
+    return found[0] if found else None
+
+
+def _is_time(column: Column) -> bool:
+    name, unit = column.parts
+    return is_time_name(name) or (unit is not None and unit.lower() in ("s", "ms", "us", "ns"))
 
 
 def choose_leads(

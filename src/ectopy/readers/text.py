@@ -22,6 +22,7 @@ from ectopy.readers.options import (
     check_plausible,
     given_fs,
     mv_per_unit,
+    refuse_whole,
     settle_fs,
     settle_units,
 )
@@ -73,7 +74,7 @@ def open_text(
         Sampling frequency in Hz, where the file does not say it.
     unit : str or float, optional
         "mV", "uV", "V" or the ADC counts per mV, where the file does not say it. Without either,
-        values are mV if their size makes that plausible.
+        numbers with fractions are mV if their size makes that plausible.
     columns : sequence of str or int, optional
         The columns that are leads, by name or number from 0.
 
@@ -120,7 +121,7 @@ class _Reading:
         self._facts: Facts
         self._layout, self._facts = find_layout(self._file, text, whole=whole)
         columns = self._layout.columns
-        self._time = find_time(columns)
+        self._time = find_time(columns, self._layout.is_steady)
         if self._time is None:
             self._time = _even_time(self._layout)
         self._leads = choose_leads(self._file, columns, wanted, self._time)
@@ -131,6 +132,7 @@ class _Reading:
             settle_fs(self._file, fs, self._stated())  # which need not wait for the last row
         self._names = self._lead_names()
         self._mv = settle_units(self._file, unit, self._names, self._units())
+        self._whole = True  # as long as no number has a fraction
         self._start: datetime | None = self._facts.start
         self._notes = dict(self._facts.notes)
 
@@ -154,6 +156,7 @@ class _Reading:
         )
         unknown = [number for number, factor in enumerate(self._mv) if factor is None]
         if unknown:
+            refuse_whole(self._file, self._mv, [self._whole] * len(self._mv))
             check_plausible(source, unknown, self._file)
         return source
 
@@ -198,7 +201,9 @@ class _Reading:
             if first and len(values):
                 self._open(times, values[0, -1])
                 first = False
-            rows = values[:, : len(self._leads)] * factors
+            own = values[:, : len(self._leads)]
+            self._whole &= bool(np.all((own == np.rint(own)) | ~np.isfinite(own)))
+            rows = own * factors
             rows[~np.isfinite(rows)] = np.nan
             with np.errstate(over="ignore"):
                 spool.add(rows.astype(np.float32))

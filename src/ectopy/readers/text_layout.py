@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,6 +77,11 @@ class Layout:
         found = [row[column] for row in self.rows if NUMBER.fullmatch(row[column])]
         values = [float(cell.replace(",", ".")) for cell in found]
         return np.array([value for value in values if isfinite(value)])
+
+    def is_steady(self, column: int) -> bool:
+        """Whether most cells of a column differ from the one above, in the first rows."""
+        pairs = list(pairwise(row[column] for row in self.rows))
+        return sum(above != below for above, below in pairs) > len(pairs) / 2
 
 
 def find_layout(file: str, text: str, *, whole: bool) -> tuple[Layout, Facts]:

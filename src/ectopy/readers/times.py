@@ -35,8 +35,9 @@ _COUNT_WORDS = {
 _COUNT_WORDS_OF_PANDAS = {"unnamed", "level"}  # Unnamed: 0, __index_level_0__
 # Frequencies of ECG, and what tells seconds from milliseconds: the bounds are 1000 apart.
 _SLOWEST, _FASTEST = 25.0, 25_000.0
-# Unix seconds from 1979 to 2128; no time since the start of a recording is as large.
-_EPOCH_S = (3e8, 5e9)
+# Unix seconds from 2001 to 2128; no time since the start of a recording is as large, but that since
+# 2000, which some sensors count, is smaller for long.
+_EPOCH_S = (1e9, 5e9)
 _MOST = 1e20  # beyond any time in nanoseconds
 
 
