@@ -244,6 +244,17 @@ def test_parts_cost_no_memory(tmp_path):
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize("rows", [1, 7, 100, 3000])
+@pytest.mark.parametrize("block", [1, 10, 100, 10_000])
+def test_row_groups_of_any_size(write, monkeypatch, rows, block):
+    monkeypatch.setattr("ectopy.readers.parquet._BLOCK_ROWS", block)
+    path = write({"II": SIGNAL[:60, 0], "V1": SIGNAL[:60, 1]}, rows=rows)
+    source = open_parquet(path, fs=250, unit="mV")
+    np.testing.assert_array_equal(source.read(), MV[:60])
+    assert source.read(60, 60).shape == source.read(5, 5).shape == (0, 2)
+    check_parts(source)
+
+
 def test_pyarrow_is_an_extra(write, monkeypatch):
     path = write(leads())
     monkeypatch.setitem(sys.modules, "pyarrow", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import tracemalloc
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -343,3 +344,18 @@ def test_text_is_known_by_its_content(encoding):
 )
 def test_what_is_no_table_is_known_by_its_content(head):
     assert not is_text(head)
+
+
+def test_long_tables_cost_no_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_bytes, "_BLOCK_BYTES", 64 * 1024)
+    path = tmp_path / "rec.csv"
+    row = "0.25,-0.5\n" * 10_000
+    with path.open("w") as file:
+        for _ in range(60):
+            file.write(row)
+    tracemalloc.start()
+    source = open_text(path, fs=250, unit="mV")
+    assert source.read(599_000).shape == (1000, 2)
+    assert tracemalloc.get_traced_memory()[1] < 6e6
+    tracemalloc.stop()
+    assert source.n_samples == 600_000

@@ -1,11 +1,12 @@
 """Read recordings from Parquet files: a row a sample, a column a lead.
 
 Opening reads the times, if there are any, and little else; row groups are read when a part of them
-is asked for, and the last one is kept in a temporary file. Needs pyarrow. Format: https://parquet.apache.org.
+is asked for, and the last are kept in a temporary file. Needs pyarrow. Format: https://parquet.apache.org.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from ectopy.readers.parquet_file import Described
 
 _MAGIC = b"PAR1"
+_BLOCK_ROWS = 200_000
 _MOST_VALUES = 500_000_000  # of the leads in a row group, which is kept
 
 
@@ -71,7 +73,9 @@ class ParquetSource(Source):
     mv_per_unit : tuple of float
         Millivolts per unit of each lead.
     starts : tuple of int
-        First row of each row group, and the number of rows.
+        First row of each block of row groups, and the number of rows.
+    groups : tuple of int
+        First row group of each block, and the number of row groups.
     gaps : Gaps
         Samples that are missing between rows.
     """
@@ -80,6 +84,7 @@ class ParquetSource(Source):
     taken: tuple[int, ...] = ()
     mv_per_unit: tuple[float, ...] = ()
     starts: tuple[int, ...] = field(default=(0,), repr=False)
+    groups: tuple[int, ...] = field(default=(0,), repr=False)
     gaps: Gaps = field(default_factory=Gaps, repr=False)
     _kept: dict[str, tuple[tuple[int, ...], NDArray[np.float32]]] = field(
         default_factory=dict, repr=False
@@ -88,28 +93,29 @@ class ParquetSource(Source):
     def _read(self, first: int, stop: int, columns: tuple[int, ...]) -> NDArray[np.float32]:
         start, end = self.gaps.row_of(first), self.gaps.row_of(stop)
         rows = np.empty((end - start, len(columns)), dtype=np.float32)
-        for group, (begin, after) in enumerate(zip(self.starts, self.starts[1:], strict=False)):
+        for block in range(bisect_right(self.starts, start) - 1, bisect_left(self.starts, end)):
+            begin, after = self.starts[block : block + 2]
             low, high = max(start, begin), min(end, after)
-            if low < high:
-                part = self._group(group, columns)
-                rows[low - start : high - start] = part[low - begin : high - begin]
+            part = self._block(block, columns)
+            rows[low - start : high - start] = part[low - begin : high - begin]
         return self.gaps.spread(rows, start, first, stop)
 
-    def _group(self, group: int, columns: tuple[int, ...]) -> NDArray[np.float32]:
-        """Rows of a row group; the last one that was asked for is kept."""
-        key = (group, *columns)
+    def _block(self, block: int, columns: tuple[int, ...]) -> NDArray[np.float32]:
+        """Rows of a block of row groups; the last one that was asked for is kept."""
+        key = (block, *columns)
         kept = self._kept.get("last")
         if kept is not None and kept[0] == key:
             return kept[1]
         factors = [self.mv_per_unit[column] for column in columns]
         with named_errors(self.path), Spool(len(columns)) as spool:
-            for batch in batches(self.path, [self.taken[column] for column in columns], [group]):
+            groups = range(*self.groups[block : block + 2])
+            for batch in batches(self.path, [self.taken[column] for column in columns], groups):
                 values = np.stack([numbers(own) for own in batch], axis=1) * factors
                 with np.errstate(over="ignore"):
                     rows = values.astype(np.float32)
                 rows[~np.isfinite(rows)] = np.nan
                 spool.add(rows)
-            if len(spool) != self.starts[group + 1] - self.starts[group]:
+            if len(spool) != self.starts[block + 1] - self.starts[block]:
                 msg = f"{self.path.name} is damaged: a row group lacks rows; get the file again"
                 raise RecordingError(msg)
             self._kept["last"] = (key, spool.rows())
@@ -209,6 +215,7 @@ def _open(
         if times.start is not None:
             start, notes = times.start, {"utc offset": times.offset} if times.offset else {}
         rates += [rate] if rate else []
+    groups = _blocks(starts)
     source = ParquetSource(
         name=path.stem,
         fs=settle_fs(file, fs, rates),
@@ -219,13 +226,26 @@ def _open(
         path=path,
         taken=tuple(leads),
         mv_per_unit=tuple(1.0 if factor is None else factor for factor in factors),
-        starts=starts,
+        starts=tuple(starts[group] for group in groups),
+        groups=groups,
         gaps=gaps,
     )
     unknown = [number for number, factor in enumerate(factors) if factor is None]
     if unknown:
         check_plausible(source, unknown, file)
     return source
+
+
+def _blocks(starts: Sequence[int]) -> tuple[int, ...]:
+    """First row group of each block that is read at once, and the number of row groups.
+
+    Where row groups are small, a block is of several: opening a file takes as long as it has many.
+    """
+    firsts = [0]
+    for group in range(1, len(starts) - 1):
+        if starts[group] - starts[firsts[-1]] >= _BLOCK_ROWS:
+            firsts.append(group)
+    return (*firsts, len(starts) - 1)
 
 
 class _Times:

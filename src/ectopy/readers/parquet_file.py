@@ -175,7 +175,10 @@ def batches(
         # Of columns with one name, which one it is.
         ranks = [names[:column].count(names[column]) for column in columns]
         for batch in file.iter_batches(
-            batch_size=rows, row_groups=groups, columns=sorted(set(wanted)), use_threads=False
+            batch_size=rows,
+            row_groups=None if groups is None else list(groups),
+            columns=sorted(set(wanted)),
+            use_threads=False,
         ):
             # Columns come in an order of their own.
             places: dict[str, list[int]] = {}

@@ -80,7 +80,8 @@ def decoded(head: bytes) -> str | None:
 def is_text(head: bytes) -> bool:
     r"""Whether the first bytes of a file are those of a table of numbers as text.
 
-    Markup (XML, HTML) and JSON are text too, but no table.
+    A table has lines. Markup (XML, HTML) and JSON are text too, but no table; headers of WFDB look
+    like one, so that they have to be looked for before.
 
     Examples
     --------
@@ -90,8 +91,10 @@ def is_text(head: bytes) -> bool:
     text = decoded(head)
     if text is None:
         return False
-    start = text.lstrip()
-    return not start.startswith(("<", "{")) and any(char.isdigit() for char in start)
+    start = text.strip()
+    if start.startswith(("<", "{")) or "\n" not in start:
+        return False
+    return any(char.isdigit() for char in start)
 
 
 def read_head(path: Path) -> tuple[str, bool]:
