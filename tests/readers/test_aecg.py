@@ -166,6 +166,18 @@ def test_strips_follow_one_another(write):
     check_parts(source)
 
 
+@pytest.mark.parametrize(("ms", "n_samples"), [(10, 40), (9, 40), (12, 44), (8, 40)])
+def test_strips_may_overlap_by_as_much_as_times_are_rounded(write, ms, n_samples):
+    increment = 'value="0.0005" unit="s"'
+    strips = [
+        strip(time(f'value="20200504101115.{at:03}"', increment), lead("MDC_ECG_LEAD_I", range(20)))
+        for at in (0, ms)
+    ]
+    source = open_aecg(write(document(series(*strips))))
+    assert source.n_samples == n_samples
+    np.testing.assert_array_equal(source.read(0, 20), source.read(n_samples - 20))
+
+
 def test_strips_with_relative_times(write):
     strips = [
         strip(time(f'value="{start}" unit="s"'), lead("MDC_ECG_LEAD_I", [start, start]))

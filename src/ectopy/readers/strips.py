@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_ROUNDED_S = 2e-3  # by which strips may overlap because times are written in ms
+
 MOST_LEADS = 256
 """Leads of a recording; beyond that a file is no ECG."""
 
@@ -213,6 +215,8 @@ def _in_order(file: str, strips: list[Strip], fs: float) -> list[Strip]:
     for number in order:
         strip = strips[number]
         strip.first = round((times[number] - earliest) * fs)
+        if 0 < end - strip.first <= _ROUNDED_S * fs:
+            strip.first = end
         missing += strip.first - end
         if strip.first < end or missing > MOST_MISSING_S * fs:
             where = "at the same time" if strip.first < end else "over a day apart"
