@@ -1,7 +1,7 @@
 """Read recordings and reference beats from files.
 
-One module reads one family of files; this one only picks. WFDB is the only family so far, the
-format of PhysioNet.
+One module reads one format; `formats` tells which a file is for by what is in it. Opening a
+recording reads its header alone, parts of it are read when they are needed.
 """
 
 from __future__ import annotations
@@ -9,20 +9,80 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from os import PathLike
 
     from ectopy.beats import ReferenceBeats
+    from ectopy.readers.source import Source
     from ectopy.recording import Recording
 
 
-def read(path: str | PathLike[str]) -> Recording:
-    """Read a recording.
+def open_recording(
+    path: str | PathLike[str],
+    *,
+    fs: float | None = None,
+    unit: str | float | None = None,
+    columns: Sequence[str | int] | None = None,
+    part: int | None = None,
+) -> Source:
+    """Open a recording, to read parts of it.
 
     Parameters
     ----------
     path : path
-        A WFDB record: its header (`100.hea`), any other of its files (`100.dat`, `100.atr`), or
-        the bare record name (`100`). Always a local file, never an address.
+        A file in WFDB, EDF, BDF, ISHNE, DICOM, HL7 aECG, text (CSV and the like), Parquet, NPY or
+        NPZ, or a WFDB record's name (`100`). Always local, never an address.
+    fs : float, optional
+        Sampling frequency in Hz of a table that does not say it.
+    unit : str or float, optional
+        Unit of a table that does not say it: ``"mV"``, ``"uV"``, ``"V"``, ``"nV"``, or counts of
+        the converter per mV.
+    columns : sequence of str or int, optional
+        Columns of a table that are leads, by name or by number from 0; all numeric ones if not.
+    part : int, optional
+        Which part, from 1, of an EDF+ recording with gaps, which is not read as one.
+
+    Returns
+    -------
+    Source
+        Leads that measure a voltage, in millivolts.
+
+    Raises
+    ------
+    RecordingError
+        If there is no such recording, it is damaged, holds no voltage, or an option does not go
+        with its format.
+    UnsupportedFormat
+        If the file is there but no reader knows it.
+    MissingExtra
+        If the package that reads it is not installed.
+
+    Examples
+    --------
+    >>> source = open_recording("night.edf")  # doctest: +SKIP
+    >>> source.leads, source.read(0, 5000).shape  # doctest: +SKIP
+    (('II', 'V5'), (5000, 2))
+    """
+    from ectopy.readers.formats import ReadOptions, open_source
+
+    return open_source(path, ReadOptions(fs, unit, columns, part))
+
+
+def read(
+    path: str | PathLike[str],
+    *,
+    fs: float | None = None,
+    unit: str | float | None = None,
+    columns: Sequence[str | int] | None = None,
+    part: int | None = None,
+) -> Recording:
+    """Read a whole recording into memory; the options are those of `open_recording`.
+
+    Parameters
+    ----------
+    path : path
+    fs, unit, columns, part
+        What the file leaves open.
 
     Returns
     -------
@@ -32,9 +92,9 @@ def read(path: str | PathLike[str]) -> Recording:
     Raises
     ------
     RecordingError
-        If there is no such recording, it is damaged, or holds no voltage.
-    UnsupportedFormat
-        If the file is there but no reader knows it.
+        As `open_recording`, or if it does not fit into memory.
+    UnsupportedFormat, MissingExtra
+        As `open_recording`.
 
     Examples
     --------
@@ -42,9 +102,17 @@ def read(path: str | PathLike[str]) -> Recording:
     >>> recording.leads, recording.fs, recording.signal_mv.shape  # doctest: +SKIP
     (('MLII', 'V5'), 360.0, (650000, 2))
     """
-    from ectopy.readers.wfdb import read_record
+    from ectopy.errors import RecordingError
 
-    return read_record(path)
+    source = open_recording(path, fs=fs, unit=unit, columns=columns, part=part)
+    try:
+        return source.recording()
+    except MemoryError as error:
+        msg = (
+            f"{str(path)!r} has {source.n_samples:,} samples of {len(source.leads)} leads, more "
+            "than fit into memory; open it with open_recording and read parts"
+        )
+        raise RecordingError(msg) from error
 
 
 def read_annotations(path: str | PathLike[str], extension: str = "atr") -> ReferenceBeats:
