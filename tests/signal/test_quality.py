@@ -9,7 +9,7 @@ import pytest
 
 from ectopy.errors import SignalError
 from ectopy.readers import read
-from ectopy.signal.quality import check_lead
+from ectopy.signal.quality import LeadCheck, check_lead
 from ectopy.simulate import simulate
 
 FS = 250.0
@@ -161,3 +161,32 @@ def test_a_real_record_in_volts_or_counts(mitdb_dir):
     for factor in (0.001, 200):
         found = check_lead(lead * factor, 360, name)
         assert [text.split(";")[1] for text in found] == [" is the signal in millivolts?"]
+
+
+@pytest.mark.parametrize("block", [1, 7, 1000, 40_000])
+def test_blocks_tell_what_the_whole_tells(block):
+    """Gaps, flat stretches and clipping lie across the borders of the blocks."""
+    rng = np.random.default_rng(8)
+    fs = 100.0
+    signal = np.cumsum(rng.normal(0, 0.05, 40_000)).astype(np.float32)
+    signal -= np.linspace(0, signal[-1], len(signal), dtype=np.float32)
+    signal = signal.clip(np.quantile(signal, 0.02), np.quantile(signal, 0.97))
+    signal[3500:4700] = np.nan
+    signal[6990:8010] = signal[6990]
+    signal[20_000:20_150] = signal[20_000]
+    if block < 10:
+        signal = signal[2000:9000]
+    check = LeadCheck(fs, "II")
+    for start in range(0, len(signal), block):
+        check.push(signal[start : start + block])
+    found, whole = check.finish(), check_lead(signal, fs, "II")
+    assert len(whole) == (2 if block < 10 else 3)
+    assert found[: len(whole)] == whole  # blocks of a few samples have no typical deflection
+
+
+def test_nothing_but_flat_blocks():
+    check = LeadCheck(250, "II")
+    for _ in range(9):
+        check.push(np.full(100, 0.25, np.float32))
+    with pytest.raises(SignalError, match="it is flat throughout"):
+        check.finish()

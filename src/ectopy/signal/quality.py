@@ -81,77 +81,138 @@ def check_lead(signal_mv: NDArray[np.floating], fs: float, lead_name: str) -> tu
     if signal.ndim != 1 or len(signal) == 0:
         msg = f"lead {lead_name} has shape {signal.shape}; expected (samples,) and at least one"
         raise SignalError(msg)
-    missing = ~np.isfinite(signal)
-    if missing.all():
-        msg = f"lead {lead_name} has no signal: all samples are missing; choose another lead"
-        raise SignalError(msg)
-    flat = _flat(signal, fs)
-    if (flat | missing).all():
-        msg = f"lead {lead_name} has no signal: it is flat throughout; choose another lead"
-        raise SignalError(msg)
-    low, high = (_clipped(signal, extreme, fs) for extreme in _range(signal))
-    clipped = low + high
-    if clipped > CLIPPED_TOO_MUCH and min(low, high) >= CLIPPED_SHARE:
-        msg = (
-            f"lead {lead_name} is clipped at both ends of its range for {100 * clipped:.1f} % of "
-            "its samples; choose another lead"
-        )
-        raise SignalError(msg)
-    shares = (
-        (missing.mean(), MISSING_SHARE, "misses {} of its samples; no beats are found there"),
-        (flat.mean(), FLAT_SHARE, "is flat for {} of its samples; no beats are found there"),
-        (
-            clipped,
-            CLIPPED_SHARE,
-            "is clipped for {} of its samples; beats there may be classed wrongly",
-        ),
-    )
-    found = [
-        f"lead {lead_name} " + text.format(f"{100 * share:.1f} %")
-        for share, limit, text in shares
-        if share >= limit
-    ]
-    typical_mv = _typical_deflection(np.where(flat | missing, np.nan, signal), fs)
-    if not TYPICAL_MV[0] <= typical_mv <= TYPICAL_MV[1]:
-        shown = f"{typical_mv:.2g}" if typical_mv < 1 else f"{typical_mv:.0f}"
-        found.append(
-            f"lead {lead_name}: typical deflection of {shown} mV; is the signal in millivolts?"
-        )
-    return tuple(found)
+    check = LeadCheck(fs, lead_name)
+    check.push(signal)
+    return check.finish()
 
 
-def _typical_deflection(signal: NDArray[np.floating], fs: float) -> float:
-    """Median range of the blocks of `TYPICAL_S` that hold any sample; the last may be longer."""
+class LeadCheck:
+    """The same for a lead that comes in blocks of seconds or more, of which nothing is kept.
+
+    Parameters
+    ----------
+    fs : float
+        Sampling frequency in Hz.
+    lead_name : str
+        Name of the lead, for the messages.
+    """
+
+    def __init__(self, fs: float, lead_name: str) -> None:
+        self.fs, self.name = fs, lead_name
+        self._n = self._missing = self._flat = 0
+        self._low, self._high = _Extreme(-1.0), _Extreme(1.0)
+        self._ranges: list[NDArray[np.float32]] = []
+        # The last run of equal samples, which may go on: its value and length.
+        self._open: tuple[float, int] = (np.nan, 0)
+
+    def push(self, block_mv: NDArray[np.floating]) -> None:
+        """Take the next samples, shape (samples,), in millivolts; missing ones are NaN."""
+        block = np.asarray(block_mv)
+        if len(block) == 0:
+            return
+        missing = ~np.isfinite(block)
+        self._n += len(block)
+        self._missing += int(missing.sum())
+        begins = np.flatnonzero(np.concatenate([[True], block[1:] != block[:-1]]))
+        values, lengths = block[begins], np.diff(np.concatenate([begins, [len(block)]]))
+        flat = np.repeat(lengths >= FLAT_S * self.fs, lengths)
+        value, length = self._open
+        if values[0] == value:
+            lengths[0] += length
+        else:
+            self._close(np.array([value]), np.array([length]))
+        self._close(values[:-1], lengths[:-1])
+        self._open = (float(values[-1]), int(lengths[-1]))
+        self._ranges.append(_block_ranges(np.where(flat | missing, np.nan, block), self.fs))
+
+    def _close(self, values: NDArray[np.floating], lengths: NDArray[np.int64]) -> None:
+        """Count runs of equal samples that are over."""
+        known = np.isfinite(values)
+        values, lengths = values[known], lengths[known]
+        if len(values) == 0:
+            return
+        self._flat += int(lengths[(lengths >= FLAT_S * self.fs) & (lengths > 1)].sum())
+        shortest = max(CLIPPED_S * self.fs, CLIPPED_SAMPLES)
+        for extreme in (self._low, self._high):
+            extreme.take(values, lengths, shortest)
+
+    def finish(self) -> tuple[str, ...]:
+        """Say what is wrong, as `check_lead` does.
+
+        Raises
+        ------
+        SignalError
+            As `check_lead`.
+        """
+        name = self.name
+        self._close(np.array([self._open[0]]), np.array([self._open[1]]))
+        self._open = (np.nan, 0)
+        if self._missing == self._n:
+            msg = f"lead {name} has no signal: all samples are missing; choose another lead"
+            raise SignalError(msg)
+        if self._flat + self._missing >= self._n:
+            msg = f"lead {name} has no signal: it is flat throughout; choose another lead"
+            raise SignalError(msg)
+        low, high = (extreme.samples / self._n for extreme in (self._low, self._high))
+        clipped = low + high
+        if clipped > CLIPPED_TOO_MUCH and min(low, high) >= CLIPPED_SHARE:
+            msg = (
+                f"lead {name} is clipped at both ends of its range for {100 * clipped:.1f} % of "
+                "its samples; choose another lead"
+            )
+            raise SignalError(msg)
+        shares = (
+            (
+                self._missing / self._n,
+                MISSING_SHARE,
+                "misses {} of its samples; no beats are found there",
+            ),
+            (
+                self._flat / self._n,
+                FLAT_SHARE,
+                "is flat for {} of its samples; no beats are found there",
+            ),
+            (
+                clipped,
+                CLIPPED_SHARE,
+                "is clipped for {} of its samples; beats there may be classed wrongly",
+            ),
+        )
+        found = [
+            f"lead {name} " + text.format(f"{100 * share:.1f} %")
+            for share, limit, text in shares
+            if share >= limit
+        ]
+        typical_mv = float(np.nanmedian(np.concatenate(self._ranges)))
+        if not TYPICAL_MV[0] <= typical_mv <= TYPICAL_MV[1]:
+            shown = f"{typical_mv:.2g}" if typical_mv < 1 else f"{typical_mv:.0f}"
+            found.append(
+                f"lead {name}: typical deflection of {shown} mV; is the signal in millivolts?"
+            )
+        return tuple(found)
+
+
+class _Extreme:
+    """Samples that stay at the lowest (`sign` -1) or highest value of a lead for long."""
+
+    def __init__(self, sign: float) -> None:
+        self.sign, self.value, self.samples = sign, -np.inf, 0
+
+    def take(
+        self, values: NDArray[np.floating], lengths: NDArray[np.int64], shortest: float
+    ) -> None:
+        outward = self.sign * values
+        most = float(outward.max())
+        if most < self.value:
+            return
+        if most > self.value:
+            self.value, self.samples = most, 0
+        there = (outward == most) & (lengths >= shortest)
+        self.samples += int(lengths[there].sum())
+
+
+def _block_ranges(signal: NDArray[np.floating], fs: float) -> NDArray[np.float32]:
+    """Range of each block of `TYPICAL_S` that holds any sample; the last may be longer."""
     starts = np.arange(0, max(len(signal) // round(TYPICAL_S * fs), 1)) * round(TYPICAL_S * fs)
     ranges = np.fmax.reduceat(signal, starts) - np.fmin.reduceat(signal, starts)
-    return float(np.nanmedian(ranges))
-
-
-def _range(signal: NDArray[np.floating]) -> tuple[float, float]:
-    known = signal[np.isfinite(signal)]
-    return float(known.min()), float(known.max())
-
-
-def _flat(signal: NDArray[np.floating], fs: float) -> NDArray[np.bool_]:
-    """Mark the samples of stretches that keep one value for at least `FLAT_S`."""
-    starts, stops = _runs(signal[1:] == signal[:-1])
-    stops = stops + 1  # n equal neighbours are n + 1 equal samples
-    is_long = stops - starts >= FLAT_S * fs
-    edges = np.zeros(len(signal) + 1, dtype=np.int64)
-    edges[starts[is_long]] += 1
-    edges[stops[is_long]] -= 1
-    return np.asarray(edges.cumsum()[:-1] > 0)
-
-
-def _clipped(signal: NDArray[np.floating], extreme: float, fs: float) -> float:
-    """Share of the samples that stay at the extreme value for at least `CLIPPED_S`."""
-    starts, stops = _runs(signal == extreme)
-    lengths = stops - starts
-    is_long = lengths >= max(CLIPPED_S * fs, CLIPPED_SAMPLES)
-    return float(lengths[is_long].sum() / len(signal))
-
-
-def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First index of each run of True, and the index after its last."""
-    steps = np.diff(mask.astype(np.int8), prepend=0, append=0)
-    return np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+    return ranges.astype(np.float32)
