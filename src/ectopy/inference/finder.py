@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,14 +16,16 @@ from ectopy.errors import BundleError, SignalError
 from ectopy.inference.engine import open_graph
 from ectopy.models.bundle import FINDER, Bundle, find_bundle
 from ectopy.signal.frames import Rate, level_frames, resample_to_frames
-from ectopy.signal.gaps import bridge
+from ectopy.signal.gaps import GAP_S, bridge
 from ectopy.signal.picking import Candidates, pick, select
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
+
+    from ectopy.readers.lead import Lead
 
 THREADS = 2
 
@@ -131,6 +135,68 @@ class BeatFinder:
         else:
             with ThreadPoolExecutor(self.threads) as pool:
                 found = list(pool.map(search, parts))
+        return self.decide(Candidates.join(found), fs)
+
+    def find_lead(
+        self,
+        lead: Lead,
+        *,
+        slice_s: float = SLICE_S,
+        seen: Callable[[NDArray[np.float32]], None] | None = None,
+    ) -> FoundBeats:
+        """Find the beats of a lead of any length, reading a slice at a time.
+
+        Parameters
+        ----------
+        lead : Lead
+        slice_s : float
+            Length in seconds of the slices; it bounds the memory and changes no beat.
+        seen : callable, optional
+            Is given the samples of each slice in order, once it has been searched.
+
+        Returns
+        -------
+        FoundBeats
+            What `find` gives for the whole lead; none where there is no known sample.
+
+        Raises
+        ------
+        SignalError
+            If the lead is shorter than one second or its sampling frequency below 80 Hz.
+        RecordingError
+            If it cannot be read.
+        """
+        fs, n = lead.fs, lead.n_samples
+        rate = Rate.of(fs)
+        if n < MIN_DURATION_S * fs:
+            msg = f"a signal of {n} samples at {fs:g} Hz is too short; "
+            raise SignalError(f"{msg}beats need at least {MIN_DURATION_S:g} s")
+        step, reading = rate.samples_per_step, Lock()
+
+        def search(part: tuple[int, int]) -> tuple[Candidates, NDArray[np.float32]]:
+            start, stop = part
+            # A gap must stay whole, so that a line is drawn over it and it is seen to be long.
+            needed = start - ceil((REACH_PAST_S + GAP_S) * fs) - step
+            first = max(0, needed // step * step)
+            last = min(n, stop + ceil(REACH_FUTURE_S * fs))
+            with reading:
+                block = lead.read(first, last)
+            own = block[start - first : stop - first]
+            if not np.isfinite(block).any():
+                return Candidates(np.empty(0), np.empty(0, dtype=np.float32)), own
+            signal, lost = bridge(block, fs)
+            found = self.search(signal, lost, fs, rate, start - first, stop - first)
+            return Candidates(found.positions + first, found.confidences), own
+
+        found = []
+        with ThreadPoolExecutor(self.threads) as pool:
+            waiting: deque[Future[tuple[Candidates, NDArray[np.float32]]]] = deque()
+            parts = _parts(n, fs, rate, slice_s)
+            for part in parts:
+                waiting.append(pool.submit(search, part))
+                if len(waiting) > self.threads:  # no further ahead than there are threads
+                    found.append(_taken(waiting.popleft(), seen))
+            found += [_taken(one, seen) for one in waiting]
         return self.decide(Candidates.join(found), fs)
 
     def search(
@@ -265,6 +331,16 @@ def check_signal(signal_mv: ArrayLike, fs: float) -> NDArray[np.float32]:
         msg = f"the signal is constant at {lowest:g} mV; choose another lead"
         raise SignalError(msg)
     return signal
+
+
+def _taken(
+    searched: Future[tuple[Candidates, NDArray[np.float32]]],
+    seen: Callable[[NDArray[np.float32]], None] | None,
+) -> Candidates:
+    candidates, block = searched.result()
+    if seen is not None:
+        seen(block)
+    return candidates
 
 
 def _parts(n_samples: int, fs: float, rate: Rate, slice_s: float) -> Iterator[tuple[int, int]]:
