@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ectopy.beats import BeatTable, ReferenceBeats
+    from ectopy.readers.lead import Lead
 
 PAUSE_S = 2.0
 """An interval between two beats that is longer than this, in seconds, counts as a pause."""
@@ -145,8 +146,9 @@ class Analysis:
         Wall-clock time of the first sample, where the recording gives one.
     lead : str
         Name of the lead that was analysed.
-    signal_mv : ndarray of float32, shape (samples,)
-        That lead in millivolts, at the recording's own `fs`. Missing samples are NaN.
+    signal_mv : ndarray of float32, or Lead, shape (samples,)
+        That lead in millivolts, at the recording's own `fs`. Missing samples are NaN. A lead that
+        stays in its file gives parts of itself when it is sliced.
     beats : BeatTable
         One row a beat.
     beat_source : str
@@ -167,7 +169,7 @@ class Analysis:
     n_samples: int
     start: datetime | None
     lead: str
-    signal_mv: NDArray[np.float32]
+    signal_mv: NDArray[np.float32] | Lead
     beats: BeatTable
     beat_source: str
     model: Mapping[str, Any]

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    path: Annotated[str, typer.Argument(help="Recording: a WFDB record, with or without suffix.")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            help="Recording: a WFDB record, with or without suffix, or a file in EDF, BDF, ISHNE, "
+            "DICOM, HL7 aECG, CSV or other text, Parquet, NPY or NPZ."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     model: Annotated[
         str, typer.Option(help="Model, MODEL/PROTOCOL, or a bundle's folder.")
@@ -32,6 +38,21 @@ def analyze(
     annotator: Annotated[
         str, typer.Option(help="Suffix of the annotation file for --beats annotated.")
     ] = "atr",
+    fs: Annotated[
+        float | None,
+        typer.Option(help="Tables: sampling frequency in Hz, where the file does not say it."),
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(help="Tables: mV, uV, V, nV, or counts of the converter per mV."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Tables: a column that is a lead, by name or number from 0; repeatable."),
+    ] = None,
+    part: Annotated[
+        int | None, typer.Option(help="EDF+ with gaps: which part, from 1.", min=1)
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON instead of text.")
     ] = False,
@@ -44,7 +65,17 @@ def analyze(
     from ectopy.writers.output import check_folder
 
     check_folder(out)  # before the work, not after it
-    analysis = run(path, model=model, lead=lead, beats=beats, annotator=annotator)
+    analysis = run(
+        path,
+        model=model,
+        lead=lead,
+        beats=beats,
+        annotator=annotator,
+        fs=fs,
+        unit=unit,
+        columns=None if not column else [int(c) if c.isdecimal() else c for c in column],
+        part=part,
+    )
     files = write_all(analysis, out)
     if as_json:
         content = analysis.to_dict(beats=False)

@@ -14,12 +14,17 @@ from ectopy.data.protocols import SAME_SUBJECT
 from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import RecordingError, SignalError
 from ectopy.inference.engine import Classifier
-from ectopy.inference.finder import detect_beats, shipped_finder
+from ectopy.inference.finder import shipped_finder
 from ectopy.models.bundle import Bundle, find_bundle
+from ectopy.readers.formats import ReadOptions, open_source
+from ectopy.readers.lead import Lead
+from ectopy.readers.source import BLOCK_SAMPLES, MemorySource, Source
 from ectopy.recording import Recording, select_lead
-from ectopy.signal.quality import check_lead
+from ectopy.signal.quality import LeadCheck
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 DETECTED, ANNOTATED = "detected", "annotated"
@@ -40,22 +45,27 @@ MIN_BEATS = 2
 
 
 def analyze(
-    source: str | Path | Recording | ArrayLike,
+    source: str | Path | Source | Recording | ArrayLike,
     *,
     fs: float | None = None,
     model: str | Path | Bundle = DEFAULT_MODEL,
     lead: str | None = None,
     beats: str | NDArray[np.int64] = DETECTED,
     annotator: str = "atr",
+    unit: str | float | None = None,
+    columns: Sequence[str | int] | None = None,
+    part: int | None = None,
 ) -> Analysis:
     """Find and class every beat of a recording.
 
     Parameters
     ----------
-    source : str, Path, Recording or array
-        A file, a recording in memory, or a signal in mV of shape (samples,) or (samples, leads).
+    source : str, Path, Source, Recording or array
+        A file of any format that `ectopy.open_recording` knows, a recording that is open or in
+        memory, or a signal in mV of shape (samples,) or (samples, leads).
     fs : float, optional
-        Sampling frequency in Hz; needed for an array, refused for anything that has its own.
+        Sampling frequency in Hz; needed for an array and for a table that does not say it, refused
+        for anything that has its own.
     model : str, Path or Bundle
         A shipped model's name, such as ``"cnn-kan"`` or ``"cnn-kan/intra"``, or a bundle's folder.
     lead : str, optional
@@ -65,6 +75,8 @@ def analyze(
         as sample indices.
     annotator : str
         Suffix of the annotation file for ``"annotated"``.
+    unit, columns, part
+        As in `ectopy.open_recording`, for files.
 
     Returns
     -------
@@ -85,33 +97,38 @@ def analyze(
     True
     """
     bundle = model if isinstance(model, Bundle) else find_bundle(model)
-    recording = _open(source, fs)
+    recording = _open(source, ReadOptions(fs, unit, columns, part))
     if recording.fs < MIN_FS:
         msg = f"fs = {recording.fs:g} Hz is too low to see a beat's shape; at least {MIN_FS:g} Hz"
         raise SignalError(f"{msg} are needed")
     column = select_lead(recording.leads, lead, bundle.contract.lead_preference)
-    name, signal = recording.leads[column], recording.signal_mv[:, column]
-    warnings = check_lead(signal, recording.fs, name)
+    signal = Lead(recording, column)
+    check = LeadCheck(recording.fs, signal.name)
     reference, beat_source = None, ANNOTATED
     if isinstance(beats, str) and beats == ANNOTATED:
         reference = _read_reference(source, annotator)
         peaks = reference.peaks
     elif isinstance(beats, str) and beats == DETECTED:
-        peaks, beat_source = detect_beats(signal, recording.fs), DETECTED
+        peaks = shipped_finder().find_lead(signal, seen=check.push).peaks
+        beat_source = DETECTED
     else:
         peaks = _check_peaks(beats, recording.n_samples)
+    if beat_source != DETECTED:
+        for first in range(0, len(signal), BLOCK_SAMPLES):
+            check.push(signal[first : first + BLOCK_SAMPLES])
+    warnings = check.finish()
     if len(peaks) < MIN_BEATS:
-        found = "no beat" if len(peaks) == 0 else "only 1 beat"
-        msg = f"{found} in lead {name!r} of {recording.name!r} ({recording.duration_s:.1f} s)"
+        few = "no beat" if len(peaks) == 0 else "only 1 beat"
+        msg = f"{few} in lead {signal.name!r} of {recording.name!r} ({recording.duration_s:.1f} s)"
         raise SignalError(f"{msg}; at least {MIN_BEATS} are needed: try --lead or a longer part")
-    probabilities = Classifier(bundle).classify(signal, recording.fs, peaks)
+    probabilities = Classifier(bundle).classify_lead(signal, peaks)
     return Analysis(
         recording=recording.name,
         fs=recording.fs,
         n_samples=recording.n_samples,
         start=recording.start,
-        lead=name,
-        signal_mv=np.ascontiguousarray(signal),
+        lead=signal.name,
+        signal_mv=signal,
         beats=BeatTable(peaks, probabilities, recording.fs),
         beat_source=beat_source,
         model=describe_model(bundle) | (_describe_finder() if beat_source == DETECTED else {}),
@@ -153,7 +170,7 @@ def _describe_finder() -> dict[str, Any]:
 
 
 def _doubts(
-    bundle: Bundle, recording: Recording, column: int, probabilities: NDArray[np.float32]
+    bundle: Bundle, recording: Source, column: int, probabilities: NDArray[np.float32]
 ) -> list[str]:
     """Say why the classes of this recording may be better or worse than the model's figures."""
     doubts = []
@@ -187,16 +204,18 @@ def _doubts(
     return doubts
 
 
-def _open(source: str | Path | Recording | ArrayLike, fs: float | None) -> Recording:
-    if isinstance(source, str | Path | Recording):
+def _open(source: str | Path | Source | Recording | ArrayLike, options: ReadOptions) -> Source:
+    if isinstance(source, str | Path):
+        return open_source(source, options)
+    fs, *others = options.fs, *(name for name in options.given() if name != "fs")
+    if others:
+        msg = f"{others[0]} goes with a file; leave it out"
+        raise RecordingError(msg)
+    if isinstance(source, Source | Recording):
         if fs is not None:
             msg = f"fs = {fs} Hz was given, but the recording states its own; leave fs out"
             raise RecordingError(msg)
-        if isinstance(source, Recording):
-            return source
-        from ectopy.readers import read
-
-        return read(source)
+        return MemorySource.of(source) if isinstance(source, Recording) else source
     if fs is None:
         msg = "a signal in memory does not say its sampling frequency; give fs in Hz"
         raise RecordingError(msg)
@@ -216,10 +235,12 @@ def _open(source: str | Path | Recording | ArrayLike, fs: float | None) -> Recor
         raise SignalError(f"{msg}(samples, leads): transpose it")
     signal = signal.reshape(len(signal), -1)
     leads = tuple(f"lead{i + 1}" for i in range(signal.shape[1]))
-    return Recording(signal_mv=signal, fs=float(fs), leads=leads, name="signal")
+    return MemorySource.of(Recording(signal_mv=signal, fs=float(fs), leads=leads, name="signal"))
 
 
-def _read_reference(source: str | Path | Recording | ArrayLike, annotator: str) -> ReferenceBeats:
+def _read_reference(
+    source: str | Path | Source | Recording | ArrayLike, annotator: str
+) -> ReferenceBeats:
     from ectopy.readers import read_annotations
 
     if not isinstance(source, str | Path):

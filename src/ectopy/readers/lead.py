@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Lead:
-    """A lead that stays where it is, in a file or in memory.
+    """A lead that stays where it is, in a file or in memory; parts are sliced out of it.
 
     Attributes
     ----------
@@ -49,6 +49,23 @@ class Lead:
     def n_samples(self) -> int:
         """Length in samples."""
         return self.source.n_samples
+
+    @property
+    def shape(self) -> tuple[int]:
+        """As an array has it: one axis of `n_samples`."""
+        return (self.n_samples,)
+
+    def __len__(self) -> int:
+        return self.n_samples
+
+    def __getitem__(self, part: slice) -> NDArray[np.float32]:
+        """Read a part as it would be sliced out of an array."""
+        first, stop, step = part.indices(self.n_samples)
+        return self.read(first, max(first, stop))[::step] if step > 0 else self.read()[part]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Read all of it, for NumPy."""
+        return self.read().astype(dtype or np.float32, copy=bool(copy))
 
     def read(self, first: int = 0, stop: int | None = None) -> NDArray[np.float32]:
         """Read from sample `first` up to, but without, `stop`, shape (samples,), in millivolts."""
