@@ -249,10 +249,10 @@ def test_a_folder_beside_a_record_of_its_name_does_not_hide_it(write_record, tmp
 
 
 def test_a_file_without_header_is_of_no_known_format(tmp_path):
-    (tmp_path / "night.edf").write_bytes(b"0       ")
-    assert refusal(tmp_path / "night.edf", UnsupportedFormat) == (
-        f"{tmp_path}/night.edf is not read: it has no WFDB header night.hea beside it, and no "
-        "other format is known; convert the recording to WFDB"
+    (tmp_path / "night.dat").write_bytes(bytes(range(256)))
+    assert refusal(tmp_path / "night.dat", UnsupportedFormat) == (
+        "ectopy reads WFDB, EDF, BDF, ISHNE, DICOM, HL7 aECG, CSV and other text, Parquet, NPY and "
+        f"NPZ; {str(tmp_path / 'night.dat')!r} is none of them: give it in one of these formats"
     )
 
 
@@ -570,7 +570,10 @@ def test_a_record_larger_than_the_memory(tmp_path):
         message = refusal(tmp_path / "big")
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
-    assert message == (f"{tmp_path}/big does not fit into memory; cut it into shorter recordings")
+    assert message == (
+        f"{str(tmp_path / 'big')!r} has 1,000,000,000 samples of 1 leads, more than fit into "
+        "memory; open it with open_recording and read parts"
+    )
 
 
 def test_a_segment_cut_short(segments, tmp_path):

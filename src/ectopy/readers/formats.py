@@ -153,7 +153,11 @@ def format_of(path: str | PathLike[str]) -> str:
     from ectopy.readers.wfdb import is_wfdb
 
     file = Path(path)
-    if not file.is_file():  # a record's name, or nothing: the reader of WFDB says what is missing
+    try:
+        is_file = file.is_file()
+    except (OSError, ValueError):  # no name of any file
+        is_file = False
+    if not is_file:  # a record's name, or nothing: the reader of WFDB says what is missing
         return WFDB
     try:
         with file.open("rb") as opened:
