@@ -2,8 +2,8 @@
 
 python tools/keep_runs.py PROTOCOL RUNS, where RUNS is a folder of `ectopy compare --seeds`. What is
 kept are the models' answers in the order of the protocol's test beats, from which `ectopy compare`
-makes all tables and figures again where the database is. Other seeds of a
-model that are kept already are removed.
+makes all tables and figures again where the database is. Other seeds of a model that are kept
+already are removed.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from ectopy.models.bundle import FINDER, Bundle, find_bundle, shipped_bundles
 from ectopy.models.detected_card import detected_table, detected_title
 from ectopy.models.finder_card import finders_table, noise_table
 from ectopy.models.likeness import LIKENESS_FEATURES
-from ectopy.printing import with_spread
+from ectopy.printing import percent_with_spread
 from ectopy.signal.rhythm import RHYTHM_FEATURES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -116,13 +116,12 @@ def detected_seeds() -> list[str]:
         parts = (
             one["gross"]["veb"], one["gross"]["sveb"], one["without_232"]["sveb"],
         )  # fmt: skip
-        shown = " | ".join(f"{_percent(part['se'])} / {_percent(part['ppv'])}" for part in parts)
+        shown = " | ".join(
+            " / ".join(percent_with_spread(part[rate], 1) for rate in ("se", "ppv"))
+            for part in parts
+        )
         lines.append(f"| `{name}` | {len(one['runs'])} | {shown} |")
     return lines
-
-
-def _percent(one: dict[str, float | None]) -> str:
-    return with_spread({key: None if v is None else 100 * v for key, v in one.items()}, 1)
 
 
 def finders_block() -> str:

@@ -62,3 +62,14 @@ def with_spread(one: Mapping[str, float | None], digits: int = 4, *, interval: b
     if interval and one.get("low") is not None:
         text += f" [{number(one['low'], digits)}, {number(one['high'], digits)}]"
     return text
+
+
+def percent_with_spread(one: Mapping[str, float | None], digits: int = 2) -> str:
+    """Print shares in percent as `with_spread` prints numbers.
+
+    Examples
+    --------
+    >>> percent_with_spread({"mean": 0.9, "sd": 0.01}, 1)
+    '90.0 ± 1.0'
+    """
+    return with_spread({k: None if v is None else 100 * v for k, v in one.items()}, digits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ectopy.cli.ec57_tables import matrix_table, rates_table
+from ectopy.printing import number
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,10 +26,10 @@ def show_detected_classes(results: dict[str, Any], console: Console) -> None:
     )
     if results["leak"]:
         console.print(f"LEAK: {results['leak']}", style="bold red")
-    f1 = ", ".join(f"{name} {_score(one['f1'])}" for name, one in results["per_class"].items())
+    f1 = ", ".join(f"{name} {number(one['f1'])}" for name, one in results["per_class"].items())
     console.print(
-        f"F1 with missed and made-up beats as errors: {f1}; macro {_score(results['macro_f1'])}, "
-        f"over N S V F {_score(results['macro_f1_nsvf'])}; {results['n']:,} beats, "
+        f"F1 with missed and made-up beats as errors: {f1}; macro {number(results['macro_f1'])}, "
+        f"over N S V F {number(results['macro_f1_nsvf'])}; {results['n']:,} beats, "
         f"{results['params']:,} parameters",
         highlight=False,
     )
@@ -45,7 +46,3 @@ def _pooled(results: dict[str, Any], as_bxb: bool = False) -> list[dict[str, dic
 
     rest = {f"no {names}": of(one)["gross"] for names, one in results["without"].items()}
     return [{key: of(results)[key] for key in ("gross", "average")}, rest]
-
-
-def _score(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"

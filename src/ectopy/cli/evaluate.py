@@ -10,6 +10,7 @@ import typer
 
 from ectopy.cli.detected_classes import show_detected_classes
 from ectopy.cli.finders import show_detected
+from ectopy.printing import number
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -128,17 +129,16 @@ def _show(results: dict[str, Any], console: Console) -> None:
         column.justify = "right"
     for name, row in zip(CLASSES, results["confusion_matrix"], strict=True):
         one = results["per_class"][name]
-        auc = "-" if one["auc"] is None else f"{one['auc']:.4f}"
-        scores = (f"{one[key]:.4f}" for key in ("precision", "recall", "f1"))
-        table.add_row(name, str(one["n"]), *scores, auc, *map(str, row))
+        scores = (number(one[key]) for key in ("precision", "recall", "f1", "auc"))
+        table.add_row(name, str(one["n"]), *scores, *map(str, row))
     console.print(table)
     if results["leak"]:
         console.print(f"LEAK: {results['leak']}", style="bold red")
-    auc = "-" if results["macro_auc"] is None else f"{results['macro_auc']:.4f}"
     console.print(
         f"{results['n']:,} beats: accuracy {results['accuracy']:.4f}, macro F1 "
         f"{results['macro_f1']:.4f} (over N S V F {results['macro_f1_nsvf']:.4f}), weighted F1 "
-        f"{results['weighted_f1']:.4f}, macro AUC {auc}; {results['params']:,} parameters",
+        f"{results['weighted_f1']:.4f}, macro AUC {number(results['macro_auc'])}; "
+        f"{results['params']:,} parameters",
         highlight=False,
     )
     if results["beats"] == "detected":

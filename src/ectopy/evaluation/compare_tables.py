@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ectopy.beats import CLASSES
 from ectopy.evaluation import compare_scores
-from ectopy.printing import number, p_text, with_spread
+from ectopy.printing import number, p_text, percent_with_spread, with_spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,10 +147,7 @@ def _certainty_table(models: Mapping[str, Any]) -> tuple[list[str], list[list[st
     head = ["model", "temperature", *errors.values(), *left, "area"]
     rows = []
     for name, one in models.items():
-        wrong = (
-            with_spread({key: None if v is None else 100 * v for key, v in error.items()}, 2)
-            for error in one["risk_coverage"]["errors"]
-        )
+        wrong = (percent_with_spread(error) for error in one["risk_coverage"]["errors"])
         rows.append(
             [
                 name,

@@ -65,17 +65,7 @@ class RhythmDataset(Dataset[Batch]):
         if not recipe.aberrated:
             rows = rows[beats.symbols[rows] != ABERRATED]
         self.rows = rows
-        self.dresser = None
-        self.n_made = round(recipe.batch_size * recipe.made_up_share)
-        if recipe.makes_up:
-            if pool is None:
-                msg = "made_up_share is above 0, but there are no made-up rhythms; give a pool"
-                raise RecipeError(msg)
-            self.dresser = Dresser(beats, rows, pool, recipe.dress)
-        if self.dresser is not None and not self.dresser.shares.any():
-            names = ", ".join(CLASSES[c] for c in self.dresser.makes)
-            msg = "recipe value dress: none of the classes that its shares ask for can be made up "
-            raise RecipeError(msg + f"of these records; expected a share above 0 of: {names}")
+        self.dresser = self._dresser(pool) if recipe.made_up_beats else None
         record = beats.inputs.piece[rows]
         kind = record * len(CLASSES) + beats.classes[rows]
         weight = np.bincount(kind)[kind].astype(np.float64) ** -recipe.flatten
@@ -83,11 +73,23 @@ class RhythmDataset(Dataset[Batch]):
         weight[paced[record]] *= recipe.paced_share
         self._cumulative = np.cumsum(weight / weight.sum())
 
+    def _dresser(self, pool: RhythmPool | None) -> Dresser:
+        if pool is None:
+            msg = "made_up_share is above 0, but there are no made-up rhythms; give a pool"
+            raise RecipeError(msg)
+        dresser = Dresser(self.beats, self.rows, pool, self.recipe.dress)
+        if not dresser.shares.any():
+            names = ", ".join(CLASSES[c] for c in dresser.makes)
+            msg = "recipe value dress: none of the classes that its shares ask for can be made up "
+            raise RecipeError(msg + f"of these records; expected a share above 0 of: {names}")
+        return dresser
+
     def __getitem__(self, seeds: tuple[int, ...]) -> Batch:
         rng = np.random.default_rng(seeds)
-        parts = [self._real(self.recipe.batch_size - self.n_made, rng)]
+        n_made = self.recipe.made_up_beats
+        parts = [self._real(self.recipe.batch_size - n_made, rng)]
         if self.dresser is not None:
-            parts.append(self.dresser.draw(self.n_made, rng))
+            parts.append(self.dresser.draw(n_made, rng))
         joined = Dressed(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
         shapes = disturb(joined, self.recipe.disturb, rng)
         return (

@@ -115,7 +115,7 @@ class RhythmJob:
             self.records, lead_by=self.protocol.lead_by, folder=settings.folder
         )
         training, validation = self._parts()
-        pool = make_pool(recipe.made_up_patients, POOL_SEED) if recipe.makes_up else None
+        pool = make_pool(recipe.made_up_patients, POOL_SEED) if recipe.made_up_beats else None
         dataset = RhythmDataset(self.beats, training, pool, recipe)
         self.training = dataset.rows
         self.validation = KnownBeats(self.beats, validation)
@@ -141,7 +141,7 @@ class RhythmJob:
     def lines(self) -> list[str]:
         """Beats of each class."""
         made_up = ""
-        if self.recipe.makes_up:
+        if self.recipe.made_up_beats:
             made_up = f", and {self.recipe.made_up_patients} made-up patients"
         validation = count_classes(self.validation.classes.astype(np.int8))
         return [
@@ -165,7 +165,7 @@ class RhythmJob:
         network.eval()
         held_out = sorted(settings.hold_out)
         training = {
-            "database": f"mitdb 1.0.0{' and made-up rhythms' if recipe.makes_up else ''}",
+            "database": f"mitdb 1.0.0{' and made-up rhythms' if recipe.made_up_beats else ''}",
             "protocol": settings.protocol,
             "part": "train, with the paced records" if self.by_patients else "train",
             "records": [r for r in self.records if r not in held_out],

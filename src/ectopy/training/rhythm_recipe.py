@@ -129,9 +129,9 @@ class RhythmRecipe:
             raise RecipeError(msg)
 
     @property
-    def makes_up(self) -> bool:
-        """Whether a batch has any beats of made-up rhythms."""
-        return round(self.batch_size * self.made_up_share) > 0
+    def made_up_beats(self) -> int:
+        """Beats of a batch that have made-up rhythms."""
+        return round(self.batch_size * self.made_up_share)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""

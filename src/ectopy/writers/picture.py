@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ectopy.analysis import GAP_S, PAUSE_S
 from ectopy.beats import CLASS_MEANINGS, CLASSES
+from ectopy.printing import number
 from ectopy.writers.output import file_stem, staging
 from ectopy.writers.paper import (
     CLASS_COLOURS,
@@ -207,14 +208,14 @@ def _list_numbers(page: _Page, summary: Summary) -> None:
             pauses += ", unless beats were not found there"
     lines = {
         "Heart rate": (
-            f"mean {_number(summary.heart_rate_mean_bpm)}, "
-            f"lowest {_number(summary.heart_rate_min_bpm)}, "
-            f"highest {_number(summary.heart_rate_max_bpm)} per minute"
+            f"mean {number(summary.heart_rate_mean_bpm, 0)}, "
+            f"lowest {number(summary.heart_rate_min_bpm, 0)}, "
+            f"highest {number(summary.heart_rate_max_bpm, 0)} per minute"
         ),
         "Ectopic beats": (
-            f"{_number(summary.ectopic_burden_percent, 1)} %   "
-            f"(V {_number(summary.v_burden_percent, 1)} %, "
-            f"S {_number(summary.s_burden_percent, 1)} %)"
+            f"{number(summary.ectopic_burden_percent, 1)} %   "
+            f"(V {number(summary.v_burden_percent, 1)} %, "
+            f"S {number(summary.s_burden_percent, 1)} %)"
         ),
         "Ventricular": _runs_text(summary.v_runs),
         "Supraventricular": _runs_text(summary.s_runs),
@@ -234,10 +235,6 @@ def _runs_text(runs: Runs) -> str:
         return text
     when = time_text(runs.longest_start_s)
     return f"{text}; longest {runs.longest_beats} at {when}, {runs.longest_rate_bpm:.0f}/min"
-
-
-def _number(value: float | None, decimals: int = 0) -> str:
-    return "-" if value is None else f"{value:.{decimals}f}"
 
 
 def _footer(analysis: Analysis) -> list[str]:
