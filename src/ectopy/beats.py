@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ectopy.mapped import pieces, release
+from ectopy.mapped import PIECE, pieces, release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -175,13 +175,13 @@ class BeatTable:
         """Probability of the most probable class."""
         return np.asarray(self.probabilities.max(axis=1), dtype=np.float32)
 
-    def pieces(self) -> Iterator[tuple[slice, BeatTable]]:
-        """Give the table in parts of some ten thousand rows, with the rows that they are.
+    def pieces(self, size: int = PIECE) -> Iterator[tuple[slice, BeatTable]]:
+        """Give the table in parts of `size` rows, with the rows that they are.
 
         Nothing of a part stays in memory unless it is kept. Its first beat has no `rr_s`, as that
         of the whole; see `intervals_s`.
         """
-        for rows in pieces(len(self)):
+        for rows in pieces(len(self), size):
             yield (
                 rows,
                 BeatTable(np.array(self.peaks[rows]), np.array(self.probabilities[rows]), self.fs),

@@ -13,6 +13,7 @@ from ectopy.writers.output import file_stem, staging
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
+    from typing import Any
 
     from ectopy.analysis import Analysis
     from ectopy.beats import BeatTable
@@ -78,21 +79,25 @@ def write_json(analysis: Analysis, folder: str | os.PathLike[str]) -> Path:
     OutputError
         If the file cannot be written.
     """
-    content = {"schema_version": SCHEMA_VERSION, "note": NOTE, **analysis.to_dict(beats=False)}
-    head = json.dumps(content, indent=2, allow_nan=False)
+    begin = json.dumps(head(analysis), indent=2, allow_nan=False)
     full, unsure = (
         _pattern('"{name}": {}', '"{name}": "{}"', ", ", "null", shown) for shown in (True, False)
     )
     name = f"{file_stem(analysis.recording)}.json"
     with staging(folder) as staged, (staged / name).open("w", encoding="utf-8") as file:
         # Indented throughout, 100,000 beats would take a million lines.
-        file.write(head.removesuffix("\n}") + ',\n  "beats": [')
+        file.write(begin.removesuffix("\n}") + ',\n  "beats": [')
         before = "\n    "
         for lines in _lines(analysis.beats, f"{{{full}}}", f"{{{unsure}}}", none="null"):
             file.write(before + ",\n    ".join(lines))
             before = ",\n    "
         file.write("\n  ]\n}\n")
     return Path(folder) / name
+
+
+def head(analysis: Analysis) -> dict[str, Any]:
+    """Everything of the JSON file but the beats."""
+    return {"schema_version": SCHEMA_VERSION, "note": NOTE, **analysis.to_dict(beats=False)}
 
 
 _TEXT_COLUMN = BEAT_COLUMNS.index("class")
