@@ -11,6 +11,7 @@ from ectopy.errors import BundleError
 from ectopy.inference.sections import section_windows
 from ectopy.mapped import at_hand, release
 from ectopy.models.bundle import ONNX_FILE, Bundle, find_bundle
+from ectopy.models.runtime import onnx_runtime
 from ectopy.readers.lead import Lead
 from ectopy.readers.spool import Spool
 from ectopy.signal.parts import parts
@@ -40,18 +41,20 @@ def open_graph(bundle: Bundle, *, threads: int) -> InferenceSession:
     BundleError
         If it cannot be loaded.
     """
-    import onnxruntime
-
+    onnxruntime = onnx_runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     path = bundle.folder / ONNX_FILE
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session: InferenceSession = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
     except Exception as error:  # onnxruntime raises its own types, none of them public
         reason = " ".join(str(error).split())[:160]
         msg = f"{str(path)!r} is not a usable ONNX model ({reason}); fetch the bundle again"
         raise BundleError(msg) from error
+    return session
 
 
 class Classifier:
