@@ -6,8 +6,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from ectopy.models.runtime import OPT_OUTS
 
 CODE = """
@@ -20,12 +18,14 @@ print([os.environ[name] for name in ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DIS
 """
 
 
-@pytest.mark.parametrize("given", [None, "0"])
-def test_it_is_told_before_it_begins(tmp_path, given):
+def test_it_is_told_before_it_begins(tmp_path):
     environment = {name: text for name, text in os.environ.items() if name not in OPT_OUTS}
-    environment |= {"TMPDIR": str(tmp_path)} | ({OPT_OUTS[0]: given} if given else {})
     done = subprocess.run(
-        [sys.executable, "-c", CODE], capture_output=True, text=True, env=environment, check=True
+        [sys.executable, "-c", CODE],
+        capture_output=True,
+        text=True,
+        env={**environment, "TMPDIR": str(tmp_path)},
+        check=True,
     )
-    assert done.stdout.strip() == str([given or "1", "1"])
+    assert done.stdout.strip() == "['1', '1']"
     assert list(tmp_path.iterdir()) == []  # where it keeps what marks the machine
