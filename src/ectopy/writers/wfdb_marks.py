@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CODES = {"N": 1, "V": 5, "F": 6, "S": 9, "Q": 13, "~": 14, '"': 22, "?": 30}
+CODES = {"N": 1, "V": 5, "F": 6, "A": 8, "S": 9, "/": 12, "Q": 13, "~": 14, '"': 22, "?": 30}
 """Annotation code of each symbol that is written here."""
 
 _SKIP, _TEXT = 59, 63
