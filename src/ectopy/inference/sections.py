@@ -21,9 +21,7 @@ FILTER_REACH = 10
 
 
 def section_windows(
-    lead: Lead,
-    peaks: NDArray[np.int64],
-    contract: InputContract,
+    lead: Lead, peaks: NDArray[np.int64], contract: InputContract
 ) -> NDArray[np.float32]:
     """Cut the windows of some beats, in mV, at the sampling frequency that a model expects.
 
