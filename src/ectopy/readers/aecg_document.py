@@ -13,9 +13,10 @@ from xml.sax.handler import ContentHandler
 import numpy as np
 
 from ectopy.errors import RecordingError
-from ectopy.readers.options import mv_per_unit
+from ectopy.readers.limits import MOST_LEADS
 from ectopy.readers.spool import Spool
-from ectopy.readers.strips import MOST_LEADS, Lead, Moment, Strip
+from ectopy.readers.strips import Lead, Moment, Strip
+from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

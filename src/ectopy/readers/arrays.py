@@ -18,6 +18,7 @@ from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers.array_files import Held, from_zip, mapped
 from ectopy.readers.columns import Column, choose_leads
 from ectopy.readers.file_errors import clear_errors
+from ectopy.readers.limits import MOST_LEADS
 from ectopy.readers.options import (
     Rate,
     check_plausible,
@@ -27,7 +28,6 @@ from ectopy.readers.options import (
     settle_units,
 )
 from ectopy.readers.source import Source, unique_names
-from ectopy.readers.strips import MOST_LEADS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

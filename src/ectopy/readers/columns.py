@@ -8,8 +8,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
 from ectopy.errors import LeadNotFound, RecordingError
-from ectopy.readers.options import mv_per_unit
 from ectopy.readers.times import is_count_name, is_time_name, words
+from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

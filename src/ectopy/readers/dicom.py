@@ -16,10 +16,10 @@ from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers.dicom_groups import PREAMBLE_BYTES, read_waveforms
 from ectopy.readers.disk import existing_file, first_bytes
 from ectopy.readers.ecg_labels import lead_name, pick_ecg
+from ectopy.readers.file_errors import clear_errors
 from ectopy.readers.frames import Channel, FrameSource
+from ectopy.readers.limits import MAX_FS
 from ectopy.readers.source import unique_names
-from ectopy.readers.wfdb_header import MAX_FS
-from ectopy.readers.wfdb_paths import clear_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

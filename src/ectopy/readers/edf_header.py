@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers.disk import one_line
-from ectopy.readers.voltage import MAX_MV, mv_per_unit
+from ectopy.readers.limits import MAX_MV
+from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
     from pathlib import Path

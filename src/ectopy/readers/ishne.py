@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers.disk import existing_file, first_bytes, one_line
+from ectopy.readers.file_errors import clear_errors
 from ectopy.readers.frames import Channel, FrameSource
 from ectopy.readers.source import unique_names
-from ectopy.readers.wfdb_paths import clear_errors
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -17,6 +17,7 @@ from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers.clock import Clock
 from ectopy.readers.columns import choose_leads, find_time
 from ectopy.readers.grid import Gaps, Grid
+from ectopy.readers.limits import MOST_LEADS
 from ectopy.readers.options import (
     Rate,
     check_plausible,
@@ -38,7 +39,6 @@ from ectopy.readers.parquet_file import (
 )
 from ectopy.readers.source import Source, unique_names
 from ectopy.readers.spool import Spool
-from ectopy.readers.strips import MOST_LEADS
 from ectopy.readers.times import Scale, scale_of
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from ectopy.readers.clock import offset_text
 from ectopy.readers.columns import PATIENT_WORDS
-from ectopy.readers.options import mv_per_unit
 from ectopy.readers.times import words
+from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -18,10 +18,10 @@ import numpy as np
 from ectopy.errors import RecordingError
 from ectopy.readers.clock import has_clock, is_time_text
 from ectopy.readers.columns import PATIENT_WORDS, Column
-from ectopy.readers.options import mv_per_unit
 from ectopy.readers.text_cells import INFINITE, MISSING, NUMBER, cells, is_skipped, unquoted
 from ectopy.readers.text_facts import COMMENT, read_facts
 from ectopy.readers.times import is_count_name, is_time_name, words
+from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

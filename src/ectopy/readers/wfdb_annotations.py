@@ -15,8 +15,8 @@ import numpy as np
 
 from ectopy.beats import ReferenceBeats
 from ectopy.errors import RecordingError
+from ectopy.readers.file_errors import clear_errors
 from ectopy.readers.wfdb_header import read_header
-from ectopy.readers.wfdb_paths import clear_errors
 from ectopy.readers.wfdb_record import count_frames, samples_per_frame
 
 if TYPE_CHECKING:

@@ -13,14 +13,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ectopy.errors import RecordingError, UnsupportedFormat
+from ectopy.readers.limits import MAX_FS
 from ectopy.readers.voltage import mv_per_unit
 from ectopy.readers.wfdb_samples import READ_FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-MAX_FS = 100_000.0
-"""Highest sampling frequency in Hz that is believed."""
 
 # A header has one short line a signal or segment; anything larger is another kind of file.
 _MAX_HEADER_BYTES = 10_000_000

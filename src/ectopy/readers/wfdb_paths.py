@@ -1,15 +1,12 @@
-"""Where the files of a WFDB record lie, and errors of the file system in one clear line."""
+"""Where the files of a WFDB record lie."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ectopy.errors import RecordingError, UnsupportedFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from os import PathLike
     from pathlib import Path
 
 
@@ -61,26 +58,3 @@ def inside_folder(header: Path, name: str) -> Path:
         )
         raise RecordingError(msg)
     return path
-
-
-@contextmanager
-def clear_errors(
-    what: str | PathLike[str], too_large: str = "cut it into shorter recordings"
-) -> Iterator[None]:
-    """Turn what the system says of files and memory into a `RecordingError`.
-
-    Parameters
-    ----------
-    what : path or str
-        What is read.
-    too_large : str
-        What to do where it does not fit into memory.
-    """
-    try:
-        yield
-    except OSError as error:
-        msg = f"cannot read {what}: {error.strerror or error}; check the file and its permissions"
-        raise RecordingError(msg) from error
-    except MemoryError as error:
-        msg = f"{what} does not fit into memory; {too_large}"
-        raise RecordingError(msg) from error
