@@ -49,7 +49,9 @@ def is_dicom(path: str | PathLike[str]) -> bool:
         True for images and reports too, which `open_dicom` refuses. False as well where there is no
         such file, or it cannot be read.
     """
-    return first_bytes(path, PREAMBLE_BYTES)[-4:] == b"DICM"
+    begin = first_bytes(path, PREAMBLE_BYTES + 2)
+    # Behind the mark, which other files may hold there by chance, come elements of group 0002.
+    return begin[PREAMBLE_BYTES - 4 :] in (b"DICM\2\0", b"DICM\2", b"DICM")
 
 
 def open_dicom(path: str | PathLike[str]) -> FrameSource:

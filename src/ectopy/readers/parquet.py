@@ -56,8 +56,10 @@ _MOST_VALUES = 500_000_000  # of the leads in a row group, which is kept
 
 
 def is_parquet(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of Parquet."""
-    return head.startswith(_MAGIC)
+    """Whether the first bytes of a file are those of Parquet, and not of a text that has them."""
+    behind = head[4:64]
+    binary = any(byte < 32 and byte not in b"\t\n\f\r" for byte in behind)
+    return head.startswith(_MAGIC) and (binary or not behind)
 
 
 @dataclass(frozen=True, eq=False)

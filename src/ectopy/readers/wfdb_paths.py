@@ -33,13 +33,22 @@ def header_path(path: Path) -> Path:
             "and no other format is known; convert the recording to WFDB"
         )
         raise UnsupportedFormat(msg)
-    header_name = path.name if path.suffix == ".hea" else f"{path.name}.hea"
-    msg = f"there is no recording {path}: no file {header_name}; check the name and the folder"
+    what = "no such file"
+    if path.exists():
+        what = "it is a pipe or a device, not a file"
+    elif path.is_symlink():
+        what = "it is a link to nothing"
+    if path.suffix != ".hea":
+        what += f", and no WFDB header {path.name}.hea"
+    msg = f"there is no recording {path}: {what}; check the name and the folder"
     raise RecordingError(msg)
 
 
 def inside_folder(header: Path, name: str) -> Path:
     """Path of a file that a header names, which must lie in the header's own folder.
+
+    A header comes from anywhere, and must not make other files of the system be read: neither by a
+    path nor by a link that leads out of the folder. Links within the folder are followed.
 
     Raises
     ------
