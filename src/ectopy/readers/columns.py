@@ -79,6 +79,12 @@ class Column:
         return not PATIENT_WORDS.isdisjoint(words(self.label))
 
     @property
+    def is_named_as_lead(self) -> bool:
+        """Whether its name is that of an ECG lead and nothing else."""
+        name = self.parts[0]
+        return _LEAD.fullmatch(name) is not None or name.lower() in _LEAD_WORDS
+
+    @property
     def looks_like_a_lead(self) -> bool:
         """Whether name or unit are those of an ECG lead."""
         name = self.parts[0]

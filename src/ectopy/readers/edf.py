@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ectopy.readers.edf_header import EDFHeader, EDFSignal
+    from ectopy.readers.edf_header import EDFHeader
+    from ectopy.readers.edf_signals import EDFSignal
 
 _SHOWN_PARTS = 4
 _SHOWN_SIGNALS = 6
