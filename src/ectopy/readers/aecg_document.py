@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _SECONDS_PER = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "\u00b5s": 1e-6, "ns": 1e-9, "min": 60.0}
 _DEEPEST = 100  # elements within each other; a document has some fifteen
 _PIECE = 1_000_000  # characters of digits that are parted at a time
+_LONGEST_TAG = 1_000_000  # bytes, which a parser looks through again with every piece
 _LONGEST = 100  # characters of a number, or of a note
 _SHOWN = 20
 _NOTES = {"manufacturerModelName": "device", "softwareName": "software"}
@@ -72,6 +73,7 @@ class Document(ContentHandler):
         self._names: list[str] = []
         self._text: list[str] = []
         self._n_text = 0
+        self._unread = 0  # bytes since the last element or text
         self._strips: list[_Found] = []
         self._series: list[_Found] = []  # of the series that is being read
         self._code = ""
@@ -103,8 +105,12 @@ class Document(ContentHandler):
         RecordingError
             If they are not well formed, declare entities, or hold words where numbers belong.
         """
+        self._unread += len(piece)
         with self._clear():
             self._parser.feed(piece)
+        if self._unread > _LONGEST_TAG:
+            msg = f"{self._file} has a tag or a comment of over a megabyte; it is no annotated ECG"
+            raise RecordingError(f"{msg}, get the file again")
 
     def finish(self) -> tuple[list[Strip], dict[str, str]]:
         """Give the strips, and notes of device and software.
@@ -144,6 +150,7 @@ class Document(ContentHandler):
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 - of SAX
         """Note the attributes of an element that begins."""
+        self._unread = 0
         names = self._names
         names.append(name.rpartition(":")[2])
         if len(names) > _DEEPEST:
@@ -169,6 +176,7 @@ class Document(ContentHandler):
 
     def characters(self, content: str) -> None:
         """Keep text where it is samples or a note."""
+        self._unread = 0
         if not self._within_series():
             return
         if self._is_samples():

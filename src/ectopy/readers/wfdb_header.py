@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # A header has one short line a signal or segment; anything larger is another kind of file.
 _MAX_HEADER_BYTES = 10_000_000
 
+_MOST_SIGNALS = 4096
+
 _DEFAULT_FS = 250.0
 _DEFAULT_GAIN = 200.0
 
@@ -150,6 +152,12 @@ def read_header(path: Path) -> Header:
     n_signals, n_segments = int(found["n_signals"]), int(found["n_segments"] or 0)
     if n_signals == 0:
         msg = f"{path.name} describes a record without signals; there is nothing to read"
+        raise RecordingError(msg)
+    if n_signals > _MOST_SIGNALS:
+        msg = (
+            f"{path.name} promises {n_signals} signals; expected at most {_MOST_SIGNALS} of an ECG, "
+            "correct the header"
+        )
         raise RecordingError(msg)
     n_lines = n_segments or n_signals
     if len(lines) <= n_lines:
