@@ -23,7 +23,7 @@ ROOM_MB = 400  # beside what is in memory once every reader has read something
 HUGE = 10**12
 
 # Reads the files it is given in little memory, and prints what became of each.
-CHILD = """
+CHILD = f"""
 import json, resource, sys, time
 from ectopy.errors import EctopyError
 from ectopy.readers import open_recording
@@ -32,7 +32,7 @@ good, bad = json.loads(sys.stdin.read())
 for path, options in good:
     open_recording(path, **options).recording()
 size = next(line for line in open("/proc/self/status") if line.startswith("VmSize"))
-room = int(size.split()[1]) * 1024 + {room} * 1_000_000
+room = int(size.split()[1]) * 1024 + {ROOM_MB} * 1_000_000
 resource.setrlimit(resource.RLIMIT_AS, (room, room))
 found = []
 for path, options in bad:
@@ -47,7 +47,7 @@ for path, options in bad:
         said = f"{{type(error).__name__}}: {{error}}"
     found.append([said, time.monotonic() - began])
 print(json.dumps(found))
-""".format(room=ROOM_MB)
+"""
 
 
 def npy(shape: object, content: bytes = bytes(800), descr: str = "<f8") -> bytes:
@@ -206,11 +206,13 @@ def test_a_line_of_a_hundred_megabytes(tmp_path):
 def test_a_zip_of_zeros(tmp_path):
     """What is small because it is all the same is refused before it is taken out."""
     path = tmp_path / "bomb.npz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        with archive.open("signal.npy", "w", force_zip64=True) as member:
-            member.write(npy("(250000000, 2)", b"", "<f4"))
-            for _ in range(250):
-                member.write(bytes(8_000_000))
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("signal.npy", "w", force_zip64=True) as member,
+    ):
+        member.write(npy("(250000000, 2)", b"", "<f4"))
+        for _ in range(250):
+            member.write(bytes(8_000_000))
     message = judge(path, fs=FS, unit="mV").message
     assert "packs 2000000000 bytes into" in message
 

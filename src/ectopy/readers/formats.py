@@ -170,7 +170,7 @@ def format_of(path: str | PathLike[str]) -> str:
         raise RecordingError(msg) from error
     if kind := _by_signature(file, head):
         return kind
-    from ectopy.readers.text import is_text
+    from ectopy.readers.text_bytes import decoded, is_text
 
     table = is_text(head)
     if not (table and file.suffix.lower() in _TABLE_SUFFIXES) and is_wfdb(file):
@@ -178,6 +178,8 @@ def format_of(path: str | PathLike[str]) -> str:
     if table:
         return TEXT
     what = "is empty" if not head else "is none of them"
+    if head.strip() and decoded(head) is not None:
+        what = "is text without a table of numbers"
     msg = f"ectopy reads {SPOKEN}; {str(path)!r} {what}"
     raise UnsupportedFormat(msg + ": give it in one of these formats")
 

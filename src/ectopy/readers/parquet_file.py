@@ -176,9 +176,7 @@ def batches(
 
     with (
         _opened(path) as stream,
-        pq.ParquetFile(
-            stream, buffer_size=_BUFFER_BYTES, page_checksum_verification=True
-        ) as file,
+        pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES, page_checksum_verification=True) as file,
     ):
         names = file.schema_arrow.names
         wanted = [names[column] for column in columns]

@@ -155,8 +155,8 @@ def read_header(path: Path) -> Header:
         raise RecordingError(msg)
     if n_signals > _MOST_SIGNALS:
         msg = (
-            f"{path.name} promises {n_signals} signals; expected at most {_MOST_SIGNALS} of an ECG, "
-            "correct the header"
+            f"{path.name} promises {n_signals} signals; expected at most {_MOST_SIGNALS}, correct "
+            "the header"
         )
         raise RecordingError(msg)
     n_lines = n_segments or n_signals
