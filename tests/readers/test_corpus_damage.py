@@ -82,8 +82,9 @@ def cut(kind: str, originals: dict[str, Path], folder: Path, extra: int) -> None
                 # A header that is cut behind all it says, or a table that is shorter.
                 whole = content[:place].strip() == content.strip()
                 assert kind in TEXTS or damaged.suffix == ".hea" or whole, place
-                # The last word of a header is the name of a lead, which may be cut as well.
-                if damaged.suffix != ".hea" or verdict.source.leads == LEADS:
+                # A header that is cut within its last line gives the lead there another name or
+                # unit; of several segments, one then lacks that lead.
+                if damaged.suffix != ".hea" or (kind, verdict.source.leads) == ("wfdb", LEADS):
                     check_beginning(kind, verdict.signal_mv)
 
 
@@ -95,7 +96,7 @@ def test_cut_short(originals, tmp_path, kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS)
 def test_cut_short_anywhere(originals, tmp_path, kind):
-    cut(kind, originals, tmp_path, 400)
+    cut(kind, originals, tmp_path, 150)
 
 
 def test_edf_that_is_still_being_written(tmp_path):
@@ -138,7 +139,7 @@ QUICK = settings(
     max_examples=12, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
-LONG = settings(QUICK, max_examples=600, derandomize=False)
+LONG = settings(QUICK, max_examples=150, derandomize=False)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
