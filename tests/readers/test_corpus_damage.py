@@ -320,6 +320,44 @@ class TestHeaders:
             assert verdict.message
 
 
+LONG_LINES = {
+    "header": ("x.hea", "x 1 250 10\nx.dat{blanks}z\n"),
+    "segments": ("x.hea", "x/1 1 250 10\na{blanks}z\n"),
+    "record": ("x.hea", "x{blanks}y\n"),
+    "names": ("x.txt", "# 1\ntime{blanks}II [mV]\n{rows}"),
+    "names and blanks": ("x.csv", "# 1\ntime,II [mV]{blanks}\n{rows}"),
+    "blank row": ("x.csv", "# 1\ntime,II [mV]\n{rows}{blanks}\n"),
+    "clock": ("x.csv", "time,II [mV]\n{rows}10:10:10{blanks}x,1\n"),
+    "fact": ("x.csv", "# 1\nrate: 1{blanks}x\n\ntime,II [mV]\n{rows}"),
+    "comment": ("x.csv", "# 1\n#{blanks}x\ntime,II [mV]\n{rows}"),
+    "quotes": ("x.csv", "# 1\ntime,II [mV]\n{rows}{quotes}\n"),
+}
+
+
+@pytest.mark.parametrize("case", LONG_LINES)
+def test_no_pattern_takes_the_square_of_the_length_of_a_line(tmp_path, case):
+    name, text = LONG_LINES[case]
+    rows = "".join(f"{n / FS:.3f},{n % 9 / 10}\n" for n in range(500))
+    rows = rows if name.endswith("csv") else rows.replace(",", " ")
+    text = text.format(blanks=" " * 60_000, quotes='"' * 60_000, rows=rows)
+    (tmp_path / "x.dat").write_bytes(bytes(4000))
+    (tmp_path / name).write_text(text)
+    verdict = judge(tmp_path / name)  # which looks at the time
+    assert bool(verdict.message) == (case in ("header", "segments", "record", "clock"))
+    if name == "x.hea" and case != "record":
+        assert "is not a WFDB header: cannot make sense of" in verdict.message
+
+
+def test_names_of_leads_hold_nothing_that_a_terminal_obeys(tmp_path):
+    path = FORMATS["wfdb"].write(tmp_path, "rec")
+    path.write_text(path.read_text().replace("0 II", "0 I\x1b[2JI"))
+    assert judge(path).source.leads == ("I [2JI", "V1")
+    np.savez(
+        tmp_path / "x.npz", signal=millivolts(), fs=FS, units="mV", leads=["a\x1b]0;b", "c" * 999]
+    )
+    assert judge(tmp_path / "x.npz").source.leads == ("a ]0;b", "c" * 100)
+
+
 @pytest.mark.parametrize("content", foreign())
 def test_other_files_called_anything(tmp_path, content):
     suffixes = (".hea", ".dat", ".edf", ".ecg", ".dcm", ".csv", ".npy", ".npz", ".parquet", ".xml")

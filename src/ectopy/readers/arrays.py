@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_LONGEST_LABEL = 100  # characters
 _NPY = b"\x93NUMPY"
 _ZIP = b"PK\x03\x04"
 
@@ -157,7 +158,7 @@ def _source(
         if len(texts) not in allowed:
             msg = f"{file} has {len(texts)} {what} for {n_leads} leads; give one for each"
             raise RecordingError(msg)
-    labels = held.leads or ("",) * n_leads
+    labels = [label[:_LONGEST_LABEL] for label in held.leads] or [""] * n_leads
     units: Sequence[str | None] = held.units if len(held.units) == n_leads else ()
     units = units or [*held.units, None][:1] * n_leads
     table = [Column(label, "number", own) for label, own in zip(labels, units, strict=True)]

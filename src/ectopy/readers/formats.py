@@ -131,7 +131,14 @@ def _open_table(kind: str, path: str | PathLike[str], options: ReadOptions) -> S
         return open_parquet(path, **facts)
     from ectopy.readers.text import open_text
 
-    return open_text(path, **facts)
+    try:
+        return open_text(path, **facts)
+    except RecordingError:
+        if Path(path).suffix.lower() == ".hea" and not options.given():
+            from ectopy.readers.wfdb import open_wfdb
+
+            return open_wfdb(path)  # a damaged header, most likely: its reader says what is wrong
+        raise
 
 
 def format_of(path: str | PathLike[str]) -> str:

@@ -243,7 +243,7 @@ class _Table:
         """Cells of a line of names; between white space, a unit in brackets belongs to its name."""
         if self.separator != " ":
             return self.rows[index]
-        line = re.sub(r"\s+(?=[\[(])", "", lines[index])
+        line = re.sub(r"(?<!\s)\s+(?=[\[(])", "", lines[index])
         return cells(unquoted(line.encode(), " ").decode(), " ")
 
     def _commented(self, first: int, lines: Sequence[str]) -> _Header | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _MAX_HEADER_BYTES = 10_000_000
 
 _MOST_SIGNALS = 4096
+_LONGEST_LINE = 4096  # characters; patterns take the square of its length where it is all blanks
 
 _DEFAULT_FS = 250.0
 _DEFAULT_GAIN = 200.0
@@ -153,18 +154,18 @@ def read_header(path: Path) -> Header:
     if n_signals == 0:
         msg = f"{path.name} describes a record without signals; there is nothing to read"
         raise RecordingError(msg)
-    if n_signals > _MOST_SIGNALS:
-        msg = (
-            f"{path.name} promises {n_signals} signals; expected at most {_MOST_SIGNALS}, correct "
-            "the header"
-        )
-        raise RecordingError(msg)
     n_lines = n_segments or n_signals
     if len(lines) <= n_lines:
         what = "segments" if n_segments else "signals"
         msg = (
             f"{path.name} promises {n_lines} {what} but describes {len(lines) - 1}; "
             "the header is cut short, get it again"
+        )
+        raise RecordingError(msg)
+    if n_signals > _MOST_SIGNALS:
+        msg = (
+            f"{path.name} promises {n_signals} signals; expected at most {_MOST_SIGNALS}, correct "
+            "the header"
         )
         raise RecordingError(msg)
     described = lines[1 : n_lines + 1]
@@ -217,6 +218,9 @@ def _lines(path: Path) -> list[str]:
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines:
         raise _not_a_header(path, "nothing")
+    longest = max(lines, key=len)
+    if len(longest) > _LONGEST_LINE:
+        raise _not_a_header(path, longest)
     return lines
 
 
