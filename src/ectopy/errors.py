@@ -6,7 +6,25 @@ command line prints that line and exits with status 2.
 
 
 class EctopyError(Exception):
-    """Base of every error that a user can mend."""
+    r"""Base of every error that a user can mend.
+
+    What cannot be printed, such as a line break in the name of a file, is spelled out, so that a
+    message stays one line.
+
+    Examples
+    --------
+    >>> print(EctopyError("there is no recording 'a\nb.edf'"))
+    there is no recording 'a\nb.edf'
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(_printable(arg) if isinstance(arg, str) else arg for arg in args))
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class RecordingError(EctopyError):

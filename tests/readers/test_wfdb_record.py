@@ -218,9 +218,12 @@ def test_a_signal_file_longer_than_promised_is_fine(write_record, digital):
 
 def test_no_such_recording(tmp_path):
     assert refusal(tmp_path / "100") == (
-        f"there is no recording {tmp_path}/100: no file 100.hea; check the name and the folder"
+        f"there is no recording {tmp_path}/100: no such file, and no WFDB header 100.hea; check "
+        "the name and the folder"
     )
-    assert "no file 100.hea;" in refusal(tmp_path / "100.hea")
+    assert refusal(tmp_path / "100.hea") == (
+        f"there is no recording {tmp_path}/100.hea: no such file; check the name and the folder"
+    )
 
 
 @pytest.mark.parametrize(

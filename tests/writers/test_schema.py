@@ -37,14 +37,15 @@ def test_small_analyses_keep_to_it(make_analysis, tmp_path, validator, labels):
 
 
 def test_an_analysis_with_everything_keeps_to_it(tmp_path, validator):
-    recording, truth = simulate(900, fs=200, seed=2, dropouts_per_hour=40)
+    recording, _ = simulate(900, fs=200, seed=2, dropouts_per_hour=40)
     signal = recording.signal_mv.copy()
     signal[20_000:30_000] = np.nan
     analysis = analyze(signal, fs=200)
     content = json.loads(write_json(analysis, tmp_path).read_text())
     validator.validate(content)
-    assert "unusable" in {beat["class"] for beat in content["beats"]} or (
-        content["quality"]["unusable_stretches"]
+    assert (
+        "unusable" in {beat["class"] for beat in content["beats"]}
+        or (content["quality"]["unusable_stretches"])
     )
 
 

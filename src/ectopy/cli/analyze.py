@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ectopy.defaults import DEFAULT_MODEL
+from ectopy.errors import LeadNotFound, SignalError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,7 +72,7 @@ def analyze(
     from ectopy.writers.output import check_folder
 
     check_folder(out)  # before the work, not after it
-    with shown_progress() as progress:
+    with shown_progress() as progress, naming(path):
         analysis = run(
             path,
             model=model,
@@ -90,6 +93,18 @@ def analyze(
         typer.echo(json.dumps(content, indent=2, allow_nan=False))
         return
     show_analysis(analysis, files, Console())
+
+
+@contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Name the recording in errors of its signal, which do not know what file it is from."""
+    try:
+        yield
+    except (SignalError, LeadNotFound) as error:
+        file = Path(path)
+        if repr(file.stem) in str(error) or file.name in str(error):
+            raise
+        raise type(error)(f"{file.name}: {error}") from error
 
 
 def show_analysis(analysis: Analysis, files: dict[str, Path], console: Console) -> None:

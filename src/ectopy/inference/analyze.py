@@ -115,6 +115,12 @@ def analyze(
     if isinstance(beats, str) and beats == ANNOTATED:
         reference = _read_reference(source, annotator)
         peaks = reference.peaks
+        if len(peaks) and peaks[-1] >= recording.n_samples:
+            msg = (
+                f"the {annotator!r} annotations of {recording.name!r} mark sample {peaks[-1]}, but "
+                f"it ends after {recording.n_samples}; check that both belong together"
+            )
+            raise RecordingError(msg)
     elif isinstance(beats, str) and beats == DETECTED:
         seen = _Seen(signal, check, progress)
         peaks = shipped_finder().find_lead(signal, seen=seen).peaks

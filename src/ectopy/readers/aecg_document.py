@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 from xml.sax.handler import ContentHandler
@@ -13,20 +11,21 @@ from xml.sax.handler import ContentHandler
 import numpy as np
 
 from ectopy.errors import RecordingError
-from ectopy.readers.options import mv_per_unit
+from ectopy.readers.aecg_values import LEAD_CODE, is_number, lead_name, moment
+from ectopy.readers.limits import MOST_LEADS
 from ectopy.readers.spool import Spool
-from ectopy.readers.strips import MOST_LEADS, Lead, Moment, Strip
+from ectopy.readers.strips import Lead, Moment, Strip
+from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
     from xml.sax.xmlreader import AttributesImpl
 
-_LEAD = "MDC_ECG_LEAD_"
 _SECONDS_PER = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "\u00b5s": 1e-6, "ns": 1e-9, "min": 60.0}
-_STAMP = re.compile(r"(\d{8})(\d{2})?(\d{2})?(\d{2})?(?:\.(\d{1,6})\d*)?([+-]\d{4})?")
 _DEEPEST = 100  # elements within each other; a document has some fifteen
 _PIECE = 1_000_000  # characters of digits that are parted at a time
+_LONGEST_TAG = 1_000_000  # bytes, which a parser looks through again with every piece
 _LONGEST = 100  # characters of a number, or of a note
 _SHOWN = 20
 _NOTES = {"manufacturerModelName": "device", "softwareName": "software"}
@@ -74,6 +73,7 @@ class Document(ContentHandler):
         self._names: list[str] = []
         self._text: list[str] = []
         self._n_text = 0
+        self._unread = 0  # bytes since the last element or text
         self._strips: list[_Found] = []
         self._series: list[_Found] = []  # of the series that is being read
         self._code = ""
@@ -105,8 +105,12 @@ class Document(ContentHandler):
         RecordingError
             If they are not well formed, declare entities, or hold words where numbers belong.
         """
+        self._unread += len(piece)
         with self._clear():
             self._parser.feed(piece)
+        if self._unread > _LONGEST_TAG:
+            msg = f"{self._file} has a tag or a comment of over a megabyte; it is no annotated ECG"
+            raise RecordingError(f"{msg}, get the file again")
 
     def finish(self) -> tuple[list[Strip], dict[str, str]]:
         """Give the strips, and notes of device and software.
@@ -122,7 +126,7 @@ class Document(ContentHandler):
         for found in self._strips:
             for sequence, per, origin in found.leads:
                 lead = Lead(values[sequence.rows], per, origin)
-                found.strip.leads.append((_lead_name(sequence.code), lead))
+                found.strip.leads.append((lead_name(sequence.code), lead))
         return [found.strip for found in self._strips], self._notes
 
     @contextmanager
@@ -146,6 +150,7 @@ class Document(ContentHandler):
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 - of SAX
         """Note the attributes of an element that begins."""
+        self._unread = 0
         names = self._names
         names.append(name.rpartition(":")[2])
         if len(names) > _DEEPEST:
@@ -167,10 +172,11 @@ class Document(ContentHandler):
         elif within == "value" and names[-3] == "sequence":
             self._keep(tag, attrs.get("value", ""), attrs.get("unit", ""))
         elif tag in ("low", "center") and names[-3:-1] == ["series", "effectiveTime"]:
-            self._low = _moment(attrs.get("value", "")) or self._low
+            self._low = moment(attrs.get("value", "")) or self._low
 
     def characters(self, content: str) -> None:
         """Keep text where it is samples or a note."""
+        self._unread = 0
         if not self._within_series():
             return
         if self._is_samples():
@@ -213,7 +219,7 @@ class Document(ContentHandler):
         """Keep a part of the value of a sequence."""
         sequence = self._sequence
         if tag == "head":
-            sequence.head = _moment(value)
+            sequence.head = moment(value)
             if unit in _SECONDS_PER:
                 sequence.head_s = self._number(tag, value) * _SECONDS_PER[unit]
         elif tag == "increment":
@@ -235,7 +241,7 @@ class Document(ContentHandler):
             factor = mv_per_unit(unit)
             origin_factor = mv_per_unit(origin_unit) if origin else 0.0
             if factor is None or origin_factor is None:
-                if sequence.code.startswith(_LEAD):
+                if sequence.code.startswith(LEAD_CODE):
                     wrong = unit if factor is None else origin_unit
                     msg = f"{self._file}: {sequence.code[:40]} is in {wrong[:_SHOWN]!r}, no voltage"
                     raise RecordingError(msg + "; expected uV or mV")
@@ -253,7 +259,7 @@ class Document(ContentHandler):
         self._series, self._code, self._low = [], "", None
 
     def _number(self, tag: str, value: str) -> float:
-        number = float(value) if _is_number(value) else float("nan")
+        number = float(value) if is_number(value) else float("nan")
         if not isfinite(number):
             msg = f"{self._file}: the {tag} {value[:_SHOWN]!r} is no number; correct it"
             raise RecordingError(msg)
@@ -264,7 +270,7 @@ class Document(ContentHandler):
         words = text.split()
         rest = words.pop() if words and not last and not text[-1].isspace() else ""
         self._text, self._n_text = [rest], len(rest)
-        wrong = [rest] if len(rest) > _LONGEST else [word for word in words if not _is_number(word)]
+        wrong = [rest] if len(rest) > _LONGEST else [word for word in words if not is_number(word)]
         if wrong:
             msg = f"{self._file}: {wrong[0][:_SHOWN]!r} among the samples is no number; correct it"
             raise RecordingError(msg)
@@ -272,44 +278,3 @@ class Document(ContentHandler):
         self._spool.add(values.reshape(-1, 1))
         begin = self._sequence.rows.start if self._sequence.rows else 0
         self._sequence.rows = slice(begin, len(self._spool))
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return "_" not in word  # which Python takes for a separator of thousands
-
-
-def _lead_name(code: str) -> str:
-    """Name of a lead as it is written: `MDC_ECG_LEAD_AVR` is aVR.
-
-    Examples
-    --------
-    >>> _lead_name("MDC_ECG_LEAD_AVR"), _lead_name("MDC_ECG_LEAD_V1")
-    ('aVR', 'V1')
-    """
-    name = code.removeprefix(_LEAD)
-    return f"a{name[1:]}" if name in ("AVR", "AVL", "AVF") else name
-
-
-def _moment(stamp: str) -> Moment | None:
-    """Time on the clock of a time stamp of HL7, such as 20021122091000.000-0500."""
-    found = _STAMP.fullmatch(stamp.strip())
-    if found is None:
-        return None
-    day, hour, minute, second, part, zone = found.groups()
-    try:
-        wall = datetime.fromisoformat(day).replace(
-            hour=int(hour or 0),
-            minute=int(minute or 0),
-            second=int(second or 0),
-            microsecond=int((part or "").ljust(6, "0")),
-        )
-    except ValueError:
-        return None
-    if zone is None:
-        return Moment(wall)
-    ahead = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:]))
-    return Moment(wall, -ahead if zone[0] == "-" else ahead)

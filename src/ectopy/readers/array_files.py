@@ -116,6 +116,9 @@ def _header(file: str, stream: IO[bytes], n_bytes: int) -> _Header:
             "save an array of numbers"
         )
         raise RecordingError(msg)
+    if any(isinstance(length, bool) for length in shape):  # a whole number to Python
+        msg = f"{file} has a damaged header: its shape is {shape}; save the array again"
+        raise RecordingError(msg)
     header = _Header(shape, "F" if fortran else "C", dtype, stream.tell())
     held = max(0, n_bytes - header.offset)
     if not all(0 <= length <= _LONGEST for length in shape) or header.n_bytes > held:

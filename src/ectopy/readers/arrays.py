@@ -19,6 +19,7 @@ from ectopy.mapped import release
 from ectopy.readers.array_files import Held, from_zip, mapped
 from ectopy.readers.columns import Column, choose_leads
 from ectopy.readers.file_errors import clear_errors
+from ectopy.readers.limits import MOST_LEADS
 from ectopy.readers.options import (
     Rate,
     check_plausible,
@@ -28,7 +29,6 @@ from ectopy.readers.options import (
     settle_units,
 )
 from ectopy.readers.source import Source, unique_names
-from ectopy.readers.strips import MOST_LEADS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_LONGEST_LABEL = 100  # characters
 _NPY = b"\x93NUMPY"
 _ZIP = b"PK\x03\x04"
 
@@ -159,7 +160,7 @@ def _source(
         if len(texts) not in allowed:
             msg = f"{file} has {len(texts)} {what} for {n_leads} leads; give one for each"
             raise RecordingError(msg)
-    labels = held.leads or ("",) * n_leads
+    labels = [label[:_LONGEST_LABEL] for label in held.leads] or [""] * n_leads
     units: Sequence[str | None] = held.units if len(held.units) == n_leads else ()
     units = units or [*held.units, None][:1] * n_leads
     table = [Column(label, "number", own) for label, own in zip(labels, units, strict=True)]

@@ -34,14 +34,22 @@ _CELL = re.compile(
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?")
 
 
+# Such patterns take the square of the length of a cell to find that it is none.
+_LONGEST_CELL = 64
+
+
+def _matched(cell: str) -> re.Match[str] | None:
+    return _CELL.fullmatch(cell) if len(cell) <= _LONGEST_CELL else None
+
+
 def is_time_text(cell: str) -> bool:
     """Whether a cell is a date, a clock or both."""
-    return bool(cell) and _CELL.fullmatch(cell) is not None
+    return bool(cell) and _matched(cell) is not None
 
 
 def has_clock(cell: str) -> bool:
     """Whether a cell holds a time of day, with or without a date."""
-    found = _CELL.fullmatch(cell)
+    found = _matched(cell)
     return found is not None and found["minutes"] is not None
 
 
@@ -125,7 +133,7 @@ class Clock:
         return np.asarray(whole.astype(np.float64) + part / 1e9)
 
     def _one(self, cell: str, where: Callable[[int], str], row: int) -> float:
-        match = _CELL.fullmatch(cell) if isinstance(cell, str) else None
+        match = _matched(cell) if isinstance(cell, str) else None
         if match is not None and match["minutes"] and bool(_date(match)) == bool(_year(match)):
             return self._seconds(match)
         shown = f"{cell[:20]!r}" if isinstance(cell, str) and cell else "an empty cell"
@@ -151,7 +159,7 @@ class Clock:
 
     def _open(self, cell: str, seconds: float) -> None:
         """Keep what the first cell says of start and zone."""
-        match = _CELL.fullmatch(cell)
+        match = _matched(cell)
         day = _date(match) if match else None
         self._dated = day is not None
         if match and match["zone"]:
@@ -167,7 +175,7 @@ class Clock:
 
 def date_of(cell: str) -> date | None:
     """Day of a cell that is a date, if it is clear which."""
-    match = _CELL.fullmatch(cell)
+    match = _matched(cell)
     return _date(match) if match else None
 
 

@@ -8,8 +8,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
 from ectopy.errors import LeadNotFound, RecordingError
-from ectopy.readers.options import mv_per_unit
 from ectopy.readers.times import is_count_name, is_time_name, words
+from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,6 +77,12 @@ class Column:
     def is_patients(self) -> bool:
         """Whether it may name the patient."""
         return not PATIENT_WORDS.isdisjoint(words(self.label))
+
+    @property
+    def is_named_as_lead(self) -> bool:
+        """Whether its name is that of an ECG lead and nothing else."""
+        name = self.parts[0]
+        return _LEAD.fullmatch(name) is not None or name.lower() in _LEAD_WORDS
 
     @property
     def looks_like_a_lead(self) -> bool:

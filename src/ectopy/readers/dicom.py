@@ -16,10 +16,10 @@ from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers.dicom_groups import PREAMBLE_BYTES, read_waveforms
 from ectopy.readers.disk import existing_file, first_bytes
 from ectopy.readers.ecg_labels import lead_name, pick_ecg
+from ectopy.readers.file_errors import clear_errors
 from ectopy.readers.frames import Channel, FrameSource
+from ectopy.readers.limits import MAX_FS
 from ectopy.readers.source import unique_names
-from ectopy.readers.wfdb_header import MAX_FS
-from ectopy.readers.wfdb_paths import clear_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,9 @@ def is_dicom(path: str | PathLike[str]) -> bool:
         True for images and reports too, which `open_dicom` refuses. False as well where there is no
         such file, or it cannot be read.
     """
-    return first_bytes(path, PREAMBLE_BYTES)[-4:] == b"DICM"
+    begin = first_bytes(path, PREAMBLE_BYTES + 2)
+    # Behind the mark, which other files may hold there by chance, come elements of group 0002.
+    return begin[PREAMBLE_BYTES - 4 :] in (b"DICM\2\0", b"DICM\2", b"DICM")
 
 
 def open_dicom(path: str | PathLike[str]) -> FrameSource:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ectopy.readers.disk import one_line
-from ectopy.readers.voltage import MAX_MV, mv_per_unit
+from ectopy.readers.limits import MAX_MV
+from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

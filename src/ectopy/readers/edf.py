@@ -21,11 +21,11 @@ from ectopy.readers.ecg_labels import lead_name, pick_ecg
 from ectopy.readers.edf_header import read_header
 from ectopy.readers.edf_records import CHUNK_VALUES, Records
 from ectopy.readers.edf_times import Stretch, stretches
+from ectopy.readers.file_errors import clear_errors
+from ectopy.readers.limits import MAX_FS
 from ectopy.readers.source import Source, unique_names
 from ectopy.readers.upsampling import MARGIN, MAX_FACTOR, upsampled
 from ectopy.readers.voltage import mv_per_unit
-from ectopy.readers.wfdb_header import MAX_FS
-from ectopy.readers.wfdb_paths import clear_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ectopy.readers.edf_header import EDFHeader, EDFSignal
+    from ectopy.readers.edf_header import EDFHeader
+    from ectopy.readers.edf_signals import EDFSignal
 
 _SHOWN_PARTS = 4
 _SHOWN_SIGNALS = 6

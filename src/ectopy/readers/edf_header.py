@@ -13,15 +13,16 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from ectopy.errors import RecordingError, UnsupportedFormat
-from ectopy.readers.disk import one_line
-from ectopy.readers.voltage import MAX_MV, mv_per_unit
+from ectopy.readers.edf_fields import DECIMAL, number, text, whole
+from ectopy.readers.edf_signals import read_signals
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ectopy.readers.edf_signals import EDFSignal
 
 FIXED_BYTES = 256
 """Size of the first part of a header, and of the description of each signal."""
@@ -31,88 +32,14 @@ _EDF_MAGIC = b"0       "
 # Up to the start date; a table of numbers may begin as EDF does, but has lines.
 _NO_LINES = re.compile(rb"[^\r\n]*")
 _BEFORE_DATE = slice(0, 168)
+_WHEN, _SIZE = slice(168, 184), slice(184, 192)  # date and time, bytes of the header
+_WHEN_LIKE = re.compile(rb"\d{1,2}\D\d{1,2}\D\d{2} *\d{1,2}\D\d{1,2}\D\d{2} *")
 
-_SIGNAL_FIELDS = {
-    "label": 16,
-    "transducer": 80,
-    "unit": 8,
-    "physical_min": 8,
-    "physical_max": 8,
-    "digital_min": 8,
-    "digital_max": 8,
-    "prefilter": 80,
-    "n_samples": 8,
-    "reserved": 32,
-}
-
-_WHOLE = re.compile(r"[-+]?\d{1,8}(?:\.0*)?")
-_DECIMAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?")
 _DATE = re.compile(r"(\d{1,2})\D(\d{1,2})\D(\d{2})")
 _TIME = re.compile(r"(\d{1,2})\D(\d{1,2})\D(\d{1,2})")
 # What stands for a start that is unknown or taken out.
 _NO_TIME = ("01.01.85", "00.00.00")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-
-
-@dataclass(frozen=True)
-class EDFSignal:
-    """What the header says of one signal; checked by `scale` only, as not every signal is read.
-
-    Attributes
-    ----------
-    number : int
-        Its place in the file, from 1 on.
-    label, unit : str
-        As they are in the file.
-    ranges : tuple of str
-        Physical minimum and maximum, digital minimum and maximum.
-    n_samples : int
-        Samples in a data record.
-    first : int
-        Place of the first of these in a data record, in samples.
-    """
-
-    number: int
-    label: str
-    unit: str
-    ranges: tuple[str, str, str, str]
-    n_samples: int
-    first: int
-
-    @property
-    def is_annotation(self) -> bool:
-        """Whether it holds times and texts in place of samples."""
-        return self.label in ("EDF Annotations", "BDF Annotations")
-
-    def scale(self, file: str) -> tuple[float, float]:
-        """Gain and offset of its samples: `digital * gain + offset` is in millivolts.
-
-        Raises
-        ------
-        RecordingError
-            If its ranges are no numbers, or empty.
-        """
-        low, high = (_decimal(text) for text in self.ranges[:2])
-        digital_low, digital_high = (_whole(text) for text in self.ranges[2:])
-        to_mv = mv_per_unit(self.unit)
-        if (
-            low is not None
-            and high is not None
-            and digital_low is not None
-            and digital_high is not None
-            and to_mv is not None
-            and low != high
-            and max(abs(low), abs(high)) * to_mv <= MAX_MV
-            and digital_low < digital_high
-        ):
-            gain = (high - low) / (digital_high - digital_low)
-            return gain * to_mv, (low - gain * digital_low) * to_mv
-        msg = (
-            f"{file}: signal {self.label!r} has the range {' to '.join(self.ranges[:2])} "
-            f"{self.unit} for digital values {' to '.join(self.ranges[2:])}; expected two "
-            "different numbers and two ascending whole numbers, correct the header"
-        )
-        raise RecordingError(msg)
 
 
 @dataclass(frozen=True)
@@ -164,10 +91,18 @@ class EDFHeader:
 
 
 def is_header(begin: bytes) -> bool:
-    """Whether the first 184 bytes of a file are those of an EDF or BDF file."""
+    """Whether the first bytes of a file, `FIXED_BYTES` or all there are, are those of EDF or BDF.
+
+    Tables of numbers may begin as EDF does. They have lines; where these are long, numbers stand in
+    place of date and time, and what would be the size of the header is none.
+    """
     if begin.startswith(_BDF_MAGIC):
         return True
-    return begin.startswith(_EDF_MAGIC) and bool(_NO_LINES.fullmatch(begin[_BEFORE_DATE]))
+    if not begin.startswith(_EDF_MAGIC) or not _NO_LINES.fullmatch(begin[_BEFORE_DATE]):
+        return False
+    n_bytes = whole(text(begin[_SIZE]))
+    sized = n_bytes is not None and n_bytes > 0 and n_bytes % FIXED_BYTES == 0
+    return sized or len(begin) < _SIZE.stop or bool(_WHEN_LIKE.fullmatch(begin[_WHEN]))
 
 
 def read_header(path: Path) -> EDFHeader:
@@ -192,8 +127,8 @@ def read_header(path: Path) -> EDFHeader:
             raise UnsupportedFormat(msg)
         if len(fixed) < FIXED_BYTES:
             raise _cut_short(path, len(fixed), FIXED_BYTES)
-        n_signals = _number(path, "number of signals", fixed[252:256], 1)
-        n_bytes = _number(path, "size of the header", fixed[184:192], FIXED_BYTES)
+        n_signals = number(path, "number of signals", fixed[252:256], 1)
+        n_bytes = number(path, "size of the header", fixed[184:192], FIXED_BYTES)
         if n_bytes != FIXED_BYTES * (n_signals + 1):
             msg = (
                 f"{path.name} says that its header has {n_bytes} bytes; expected "
@@ -203,7 +138,7 @@ def read_header(path: Path) -> EDFHeader:
         described = stream.read(n_bytes - FIXED_BYTES)
     if len(described) < n_bytes - FIXED_BYTES:
         raise _cut_short(path, FIXED_BYTES + len(described), n_bytes)
-    bdf, identification, reserved = fixed[0] == 0xFF, _text(fixed[88:168]), _text(fixed[192:236])
+    bdf, identification, reserved = fixed[0] == 0xFF, text(fixed[88:168]), text(fixed[192:236])
     plus = reserved[:4] in ("EDF+", "BDF+")
     return EDFHeader(
         path=path,
@@ -214,82 +149,28 @@ def read_header(path: Path) -> EDFHeader:
         record_s=_record_s(path, fixed[244:252]),
         has_onsets=plus,
         discontinuous=reserved[:5] in ("EDF+D", "BDF+D"),
-        start=_start(_text(fixed[168:176]), _text(fixed[176:184]), identification, plus),
+        start=_start(text(fixed[168:176]), text(fixed[176:184]), identification, plus),
         equipment=_equipment(identification) if plus else "",
-        signals=_signals(path, described, n_signals),
+        signals=read_signals(path, described, n_signals),
     )
-
-
-def _signals(path: Path, described: bytes, n_signals: int) -> tuple[EDFSignal, ...]:
-    columns, at = {}, 0
-    for name, width in _SIGNAL_FIELDS.items():
-        ends = range(at + width, at + width * n_signals + 1, width)
-        columns[name] = [described[end - width : end] for end in ends]
-        at += width * n_signals
-    ranges = ("physical_min", "physical_max", "digital_min", "digital_max")
-    signals, first = [], 0
-    for i in range(n_signals):
-        label = _text(columns["label"][i])
-        what = f"samples in a record of signal {i + 1} ({label!r})"
-        n_samples = _number(path, what, columns["n_samples"][i], 0)
-        low, high, digital_low, digital_high = (_text(columns[name][i]) for name in ranges)
-        signal = EDFSignal(
-            i + 1,
-            label,
-            _text(columns["unit"][i]),
-            (low, high, digital_low, digital_high),
-            n_samples,
-            first,
-        )
-        signals.append(signal)
-        first += n_samples
-    return tuple(signals)
 
 
 def _n_records(path: Path, field: bytes) -> int | None:
     # -1 while the recording goes on.
-    n_records = _number(path, "number of data records", field, -1)
+    n_records = number(path, "number of data records", field, -1)
     return None if n_records == -1 else n_records
 
 
 def _record_s(path: Path, field: bytes) -> Fraction:
-    text = _text(field)
-    value = Fraction(text) if _DECIMAL.fullmatch(text) else Fraction(-1)
+    said = text(field)
+    value = Fraction(said) if DECIMAL.fullmatch(said) else Fraction(-1)
     if value < 0:
         msg = (
-            f"{path.name}: {text!r} is no duration of a data record; "
+            f"{path.name}: {said!r} is no duration of a data record; "
             "expected a number of seconds, get the file again"
         )
         raise RecordingError(msg)
     return value
-
-
-def _number(path: Path, what: str, field: bytes, least: int) -> int:
-    """Whole number of a field, which is at least so much."""
-    text = _text(field)
-    value = _whole(text)
-    if value is None or value < least:
-        msg = f"{path.name}: {text!r} is no {what}; expected a whole number of at least {least}"
-        raise RecordingError(msg + ", get the file again")
-    return value
-
-
-def _whole(text: str) -> int | None:
-    return int(text.split(".")[0]) if _WHOLE.fullmatch(text) else None
-
-
-def _decimal(text: str) -> float | None:
-    value = float(text) if _DECIMAL.fullmatch(text) else float("nan")
-    return value if isfinite(value) else None
-
-
-def _text(field: bytes) -> str:
-    """Text of a field: ASCII, or what writers put in its place, in one line."""
-    try:
-        text = field.decode("utf-8")
-    except UnicodeDecodeError:
-        text = field.decode("latin-1")
-    return one_line(text)
 
 
 def _start(date: str, time: str, identification: str, plus: bool) -> datetime | None:

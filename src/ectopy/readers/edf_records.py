@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ectopy.readers.edf_header import EDFSignal
+    from ectopy.readers.edf_signals import EDFSignal
 
 CHUNK_VALUES = 200_000
 """Values (a value is one sample of one signal) read at a time: the memory beside the result."""

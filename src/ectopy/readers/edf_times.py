@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-    from ectopy.readers.edf_header import EDFHeader, EDFSignal
+    from ectopy.readers.edf_header import EDFHeader
+    from ectopy.readers.edf_signals import EDFSignal
 
 _ONSET = re.compile(rb"([+-]\d{1,15}(?:\.\d{0,15})?)\x14\x14")
 _ONSET_BYTES = 40

@@ -9,17 +9,21 @@ from ectopy.errors import RecordingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from os import PathLike
 
 
 @contextmanager
-def clear_errors(path: Path) -> Iterator[None]:
+def clear_errors(
+    what: str | PathLike[str], too_large: str = "cut it into shorter recordings"
+) -> Iterator[None]:
     """Turn what the system says of a file and of memory into a `RecordingError`.
 
     Parameters
     ----------
-    path : Path
-        The file that is read.
+    what : path or str
+        What is read.
+    too_large : str
+        What to do where it does not fit into memory.
 
     Raises
     ------
@@ -29,8 +33,8 @@ def clear_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        msg = f"cannot read {path}: {error.strerror or error}; check the file and its permissions"
+        msg = f"cannot read {what}: {error.strerror or error}; check the file and its permissions"
         raise RecordingError(msg) from error
     except MemoryError as error:
-        msg = f"{path} does not fit into memory; cut it into shorter recordings"
+        msg = f"{what} does not fit into memory; {too_large}"
         raise RecordingError(msg) from error

@@ -22,6 +22,9 @@ NUMPY, PARQUET, AECG, TEXT = "NumPy", "Parquet", "HL7 aECG", "text"
 TABLES = (NUMPY, PARQUET, TEXT)
 """Formats that may leave sampling frequency and unit open, and hold columns that are no leads."""
 
+# Text of such a name is read for itself, also where the header of a WFDB record lies beside it.
+_TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".asc")
+
 SPOKEN = "WFDB, EDF, BDF, ISHNE, DICOM, HL7 aECG, CSV and other text, Parquet, NPY and NPZ"
 
 
@@ -128,7 +131,14 @@ def _open_table(kind: str, path: str | PathLike[str], options: ReadOptions) -> S
         return open_parquet(path, **facts)
     from ectopy.readers.text import open_text
 
-    return open_text(path, **facts)
+    try:
+        return open_text(path, **facts)
+    except RecordingError:
+        if Path(path).suffix.lower() == ".hea" and not options.given():
+            from ectopy.readers.wfdb import open_wfdb
+
+            return open_wfdb(path)  # a damaged header, most likely: its reader says what is wrong
+        raise
 
 
 def format_of(path: str | PathLike[str]) -> str:
@@ -167,13 +177,16 @@ def format_of(path: str | PathLike[str]) -> str:
         raise RecordingError(msg) from error
     if kind := _by_signature(file, head):
         return kind
-    if is_wfdb(file):
-        return WFDB
-    from ectopy.readers.text import is_text
+    from ectopy.readers.text_bytes import decoded, is_text
 
-    if is_text(head):
+    table = is_text(head)
+    if not (table and file.suffix.lower() in _TABLE_SUFFIXES) and is_wfdb(file):
+        return WFDB
+    if table:
         return TEXT
     what = "is empty" if not head else "is none of them"
+    if head.strip() and decoded(head) is not None:
+        what = "is text without a table of numbers"
     msg = f"ectopy reads {SPOKEN}; {str(path)!r} {what}"
     raise UnsupportedFormat(msg + ": give it in one of these formats")
 
@@ -188,7 +201,8 @@ def _by_signature(path: Path, head: bytes) -> str | None:
     from ectopy.readers.parquet import is_parquet
 
     by_head = {AECG: is_aecg, PARQUET: is_parquet}
-    by_path = {ISHNE: is_ishne, DICOM: is_dicom, EDF: is_edf}
+    # A DICOM file may begin with anything, so that those known by their very beginning go first.
+    by_path = {ISHNE: is_ishne, EDF: is_edf, DICOM: is_dicom}
     if is_npy(head) or is_npz(head):
         return NUMPY
     found = [kind for kind, known in by_head.items() if known(head)]

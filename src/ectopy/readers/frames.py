@@ -13,8 +13,8 @@ import numpy as np
 
 from ectopy.errors import RecordingError
 from ectopy.readers.disk import read_fully
+from ectopy.readers.file_errors import clear_errors
 from ectopy.readers.source import Source
-from ectopy.readers.wfdb_paths import clear_errors
 
 if TYPE_CHECKING:
     from typing import BinaryIO

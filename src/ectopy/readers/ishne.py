@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers.disk import existing_file, first_bytes, one_line
+from ectopy.readers.file_errors import clear_errors
 from ectopy.readers.frames import Channel, FrameSource
 from ectopy.readers.source import unique_names
-from ectopy.readers.wfdb_paths import clear_errors
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -78,7 +78,10 @@ def is_ishne(path: str | PathLike[str]) -> bool:
         True for annotation files too, which `open_ishne` refuses. False as well where there is no
         such file, or it cannot be read.
     """
-    return first_bytes(path, len(_MAGIC)) in (_MAGIC, _ANNOTATION_MAGIC)
+    begin = first_bytes(path, _HEADER_BYTES)
+    # Text may begin like that; a header has high bytes of small numbers, which are zero.
+    binary = b"\0" in begin or len(begin) <= _CHECKED_FROM
+    return begin.startswith((_MAGIC, _ANNOTATION_MAGIC)) and binary
 
 
 def open_ishne(path: str | PathLike[str]) -> FrameSource:

@@ -13,19 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ectopy.errors import RecordingError
+from ectopy.readers.limits import MAX_FS
+from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ectopy.readers.source import Source
-
-# Both micro signs are in use: U+00B5 (micro) and U+03BC (Greek mu).
-_MV_PER_UNIT = {
-    "v": 1e3, "volt": 1e3, "volts": 1e3,
-    "mv": 1.0, "millivolt": 1.0, "millivolts": 1.0,
-    "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "microvolt": 1e-3, "microvolts": 1e-3,
-    "nv": 1e-6, "nanovolt": 1e-6, "nanovolts": 1e-6,
-}  # fmt: skip
 
 PLAUSIBLE_MV = (0.05, 20.0)
 """Peak to peak within two seconds, which hold a beat, of a signal that can be taken as mV."""
@@ -39,9 +33,6 @@ UNIT_KEYS = ("units", "unit")
 START_KEYS = ("start", "start_time", "starttime", "recording_start", "base_datetime")
 """Names under which files keep the wall-clock time of the first sample, in small letters."""
 
-MAX_FS = 100_000.0
-"""Highest sampling frequency in Hz that is believed."""
-
 _COUNTS_PER_MV = (1e-6, 1e9)  # of any converter, and of floating point numbers in nV to kV
 _WINDOW_S = 2.0
 _WINDOWS = 40  # looked at, spread evenly over the recording
@@ -53,17 +44,6 @@ class Rate(NamedTuple):
     fs: float
     origin: str
     tolerance: float = 1e-6  # relative
-
-
-def mv_per_unit(unit: str) -> float | None:
-    """Millivolts per unit, by the unit's name; None where it is no voltage.
-
-    Examples
-    --------
-    >>> mv_per_unit("uV"), mv_per_unit("bpm")
-    (0.001, None)
-    """
-    return _MV_PER_UNIT.get(unit.strip().lower())
 
 
 def given_unit(unit: str | float | None) -> float | None:

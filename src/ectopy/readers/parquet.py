@@ -17,6 +17,7 @@ from ectopy.errors import RecordingError, UnsupportedFormat
 from ectopy.readers.clock import Clock
 from ectopy.readers.columns import choose_leads, find_time
 from ectopy.readers.grid import Gaps, Grid
+from ectopy.readers.limits import MOST_LEADS
 from ectopy.readers.options import (
     Rate,
     check_plausible,
@@ -38,7 +39,6 @@ from ectopy.readers.parquet_file import (
 )
 from ectopy.readers.source import Source, unique_names
 from ectopy.readers.spool import Spool
-from ectopy.readers.strips import MOST_LEADS
 from ectopy.readers.times import Scale, scale_of
 
 if TYPE_CHECKING:
@@ -56,8 +56,10 @@ _MOST_VALUES = 500_000_000  # of the leads in a row group, which is kept
 
 
 def is_parquet(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of Parquet."""
-    return head.startswith(_MAGIC)
+    """Whether the first bytes of a file are those of Parquet, and not of a text that has them."""
+    behind = head[4:64]
+    binary = any(byte < 32 and byte not in b"\t\n\f\r" for byte in behind)
+    return head.startswith(_MAGIC) and (binary or not behind)
 
 
 @dataclass(frozen=True, eq=False)

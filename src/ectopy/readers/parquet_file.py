@@ -6,7 +6,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -100,7 +100,7 @@ def describe(path: Path) -> Described:
     """
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with _opened(path) as stream, pq.ParquetFile(stream) as file:
         schema, metadata = file.schema_arrow, file.metadata
         if not 0 < len(schema) <= _MOST_COLUMNS:
             msg = f"{path.name} has {len(schema)} columns; expected one for each lead"
@@ -117,6 +117,11 @@ def describe(path: Path) -> Described:
         label = " ".join(entry.name[:100].split())
         columns.append(Column(label, _kind(path, number, entry.type, starts[-1]), unit))
     return Described(tuple(columns), tuple(schema.types), starts, _said(schema.metadata or {}))
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a file for pyarrow, which by itself takes no name that is not UTF-8."""
+    return path.open("rb")
 
 
 def _said(metadata: dict[bytes, bytes]) -> dict[str, str]:
@@ -169,7 +174,10 @@ def batches(
     """
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path, buffer_size=_BUFFER_BYTES, page_checksum_verification=True) as file:
+    with (
+        _opened(path) as stream,
+        pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES, page_checksum_verification=True) as file,
+    ):
         names = file.schema_arrow.names
         wanted = [names[column] for column in columns]
         # Of columns with one name, which one it is.

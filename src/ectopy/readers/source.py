@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.errors import RecordingError
+from ectopy.readers.disk import one_line
 from ectopy.recording import Recording
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     seen: set[str] = set()
     out = []
     for number, raw in enumerate(names, start=1):
-        name = " ".join(raw.split()) or str(number)
+        name = " ".join(one_line(raw).split()) or str(number)
         chosen, again = name, 2
         while chosen in seen:
             chosen, again = f"{name}-{again}", again + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -14,11 +15,29 @@ from ectopy.readers.grid import Gaps
 from ectopy.readers.source import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from numpy.typing import DTypeLike, NDArray
 
 _COPIED = 4 * 1024 * 1024  # bytes at a time
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Say in one line that there is no room for a temporary file."""
+    try:
+        yield
+    except OSError as error:
+        try:
+            folder = tempfile.gettempdir()
+        except OSError:  # there is none that can be written to
+            folder = "any folder for temporary files"
+        msg = (
+            f"no room for the samples in {folder} ({error.strerror}); free some or set TMPDIR to "
+            "a folder with room"
+        )
+        raise RecordingError(msg) from error
 
 
 class Spool:
@@ -34,13 +53,19 @@ class Spool:
         Samples in a row.
     dtype
         Of a sample.
+
+    Raises
+    ------
+    RecordingError
+        If there is no room for a temporary file.
     """
 
     def __init__(self, n_columns: int, dtype: DTypeLike = np.float32) -> None:
         self._n_columns = n_columns
         self._dtype = np.dtype(dtype)
         self._n_rows = 0
-        self._file = tempfile.TemporaryFile(prefix="ectopy-")  # noqa: SIM115 - closed by __exit__
+        with _room():
+            self._file = tempfile.TemporaryFile(prefix="ectopy-")  # noqa: SIM115 - __exit__ closes
 
     def __enter__(self) -> Spool:
         """Use it in a `with` block."""
@@ -67,21 +92,16 @@ class Spool:
         RecordingError
             If there is no room for them.
         """
-        try:
+        with _room():
             self._file.write(np.ascontiguousarray(rows, dtype=self._dtype).tobytes())
-        except OSError as error:
-            msg = (
-                f"no room for the samples in {tempfile.gettempdir()} ({error.strerror}); free some "
-                "or set TMPDIR to a folder with room"
-            )
-            raise RecordingError(msg) from error
         self._n_rows += len(rows)
 
     def rows(self) -> NDArray[Any]:
         """All rows, of shape (rows, columns), read from the file as they are used."""
         if not self._n_rows:
             return np.empty((0, self._n_columns), self._dtype)
-        self._file.flush()
+        with _room():
+            self._file.flush()
         shape = (self._n_rows, self._n_columns)
         return np.memmap(self._file, dtype=self._dtype, mode="r", shape=shape)
 
@@ -108,17 +128,23 @@ def map_stream(
     ------
     EOFError
         If the stream ends before.
+    RecordingError
+        If there is no room for it.
     """
-    with tempfile.TemporaryFile(prefix="ectopy-") as file:
+    with ExitStack() as stack:
+        with _room():
+            file = stack.enter_context(tempfile.TemporaryFile(prefix="ectopy-"))
         left = n_bytes
         while left:
             block = stream.read(min(left, _COPIED))
             if not block:
                 raise EOFError
-            file.write(block)
+            with _room():
+                file.write(block)
             left -= len(block)
         stream.read(1)  # at its end a stream checks the sum of what it gave
-        file.flush()
+        with _room():
+            file.flush()
         return np.memmap(file, dtype=dtype, mode="r", shape=shape, order=order)
 
 

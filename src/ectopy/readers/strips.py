@@ -12,7 +12,7 @@ import numpy as np
 
 from ectopy.errors import RecordingError
 from ectopy.readers.grid import MOST_MISSING_S
-from ectopy.readers.options import MAX_FS
+from ectopy.readers.limits import MAX_FS, MOST_LEADS
 from ectopy.readers.source import Source, unique_names
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROUNDED_S = 2e-3  # by which strips may overlap because times are written in ms
-
-MOST_LEADS = 256
-"""Leads of a recording; beyond that a file is no ECG."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,6 @@ from ectopy.readers.options import (
     Rate,
     check_plausible,
     given_fs,
-    mv_per_unit,
     refuse_whole,
     settle_fs,
     settle_units,
@@ -32,6 +31,7 @@ from ectopy.readers.text_bytes import blocks, is_text, read_head
 from ectopy.readers.text_cells import Cells
 from ectopy.readers.text_layout import find_layout
 from ectopy.readers.times import Scale, is_count_name, scale_of
+from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -27,6 +27,9 @@ _BOMS = (
 # What no text holds: control characters but tab, line feed, form feed, carriage return and the
 # end-of-file sign of old systems.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x19\x1b-\x1f]")
+# What a row without an end is made of.
+_ROW = re.compile(r"[-+\d.,;:|\t eE]+")
+_LONG_ROW = 8192  # bytes
 # Minus signs as typeset, and spaces that are none to a parser.
 _TYPESET = ((b"\xe2\x88\x92", b"-"), (b"\xc2\xa0", b" "), (b"\xe2\x80\xaf", b" "))
 
@@ -92,8 +95,10 @@ def is_text(head: bytes) -> bool:
     if text is None:
         return False
     start = text.strip()
-    if start.startswith(("<", "{")) or "\n" not in start:
+    if start.startswith(("<", "{")):
         return False
+    if "\n" not in start:  # the beginning of a row of very many numbers, which a reader will name
+        return len(head) >= _LONG_ROW and _ROW.fullmatch(start) is not None
     return any(char.isdigit() for char in start)
 
 

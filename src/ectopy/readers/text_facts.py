@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from ectopy.readers.clock import offset_text
 from ectopy.readers.columns import PATIENT_WORDS
-from ectopy.readers.options import mv_per_unit
 from ectopy.readers.times import words
+from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +38,7 @@ _SAMPLING = re.compile("sampl|abtast|chantillon|muestr|campion|amostr|bemonster"
 _RATE = re.compile("rate|freq|fr\u00e9q|hz|tasa|taux|taxa", re.IGNORECASE)
 _RATE_KEYS = {"fs", "sfreq", "freq", "frequency", "rate", "hz"}
 _NO_RATE = re.compile("filt|notch|pass|band|cut|mains|netz|heart|herz|puls", re.IGNORECASE)
+_LONGEST_LINE = 1000  # characters of a line that says something
 _FASTEST = 1e6  # Hz
 
 _STAMP = re.compile(
@@ -98,6 +99,8 @@ def read_facts(lines: Sequence[str]) -> Facts:
     rates: list[tuple[bool, float]] = []
     units: list[str] = []
     for number, line in enumerate(lines):
+        if len(line) > _LONGEST_LINE:
+            continue
         key, value = _parted(line)
         if not value or not PATIENT_WORDS.isdisjoint(words(key)):
             continue
@@ -126,7 +129,8 @@ def read_facts(lines: Sequence[str]) -> Facts:
 
 def _parted(line: str) -> tuple[str, str]:
     """Key and value of a line: what is before the first separator, and after it."""
-    text = COMMENT.sub("", line, count=1).strip()
+    mark = COMMENT.match(line)
+    text = (line[mark.end() :] if mark else line).strip()
     quoted = False
     for place, char in enumerate(text):
         quoted ^= char == '"'

@@ -18,10 +18,10 @@ import numpy as np
 from ectopy.errors import RecordingError
 from ectopy.readers.clock import has_clock, is_time_text
 from ectopy.readers.columns import PATIENT_WORDS, Column
-from ectopy.readers.options import mv_per_unit
 from ectopy.readers.text_cells import INFINITE, MISSING, NUMBER, cells, is_skipped, unquoted
 from ectopy.readers.text_facts import COMMENT, read_facts
 from ectopy.readers.times import is_count_name, is_time_name, words
+from ectopy.readers.voltage import mv_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -228,7 +228,13 @@ class _Table:
     def _tells_a_fact(self, row: list[str], *, told: bool) -> bool:
         """Whether a line is no header but says something of recording or patient."""
         if self.width == 1:
-            return told or any(char in row[0] for char in ",;:=\t|")
+            # A line of several words above a single column may be a title, or the patient's name.
+            return (
+                told
+                or any(char in row[0] for char in ",;:=\t|")
+                or not PATIENT_WORDS.isdisjoint(words(row[0]))
+                or (len(row[0].split()) > 1 and not _is_known(row[0]))
+            )
         if not PATIENT_WORDS.isdisjoint(words(row[0])):
             return self.width == 2 or not any(_is_known(cell) for cell in row[1:])
         return told and not _is_known(row[0])
@@ -237,7 +243,7 @@ class _Table:
         """Cells of a line of names; between white space, a unit in brackets belongs to its name."""
         if self.separator != " ":
             return self.rows[index]
-        line = re.sub(r"\s+(?=[\[(])", "", lines[index])
+        line = re.sub(r"(?<!\s)\s+(?=[\[(])", "", lines[index])
         return cells(unquoted(line.encode(), " ").decode(), " ")
 
     def _commented(self, first: int, lines: Sequence[str]) -> _Header | None:
@@ -247,8 +253,10 @@ class _Table:
             return None
         line = COMMENT.sub("", lines[index], count=1).lstrip("#%/ ")
         row = cells(unquoted(line.encode(), self.separator).decode(), self.separator)
-        if len(row) != self.width or self.width < 2 or self._tells_a_fact(row, told=False):
+        if len(row) != self.width or self._tells_a_fact(row, told=False):
             return None
+        if self.width == 1 and not Column(row[0], "number").is_named_as_lead:
+            return None  # a word of comment
         if any(_kind(cell) not in "wm" for cell in row):
             return None
         return _Header(row, [None] * self.width, frozenset([index]))

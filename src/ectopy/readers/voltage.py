@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-MAX_MV = 1e15
-"""Highest size in mV of a gain, a range or an offset that is believed; beyond it, samples would not
-remain numbers."""
-
 _MV_PER_UNIT = {
     "mv": 1.0,
     "millivolt": 1.0,
@@ -19,6 +15,8 @@ _MV_PER_UNIT = {
     "microvolt": 1e-3,
     "microvolts": 1e-3,
     "nv": 1e-6,
+    "nanovolt": 1e-6,
+    "nanovolts": 1e-6,
 }
 
 

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ectopy.errors import RecordingError, UnsupportedFormat
+from ectopy.readers.file_errors import clear_errors
+from ectopy.readers.limits import MAX_FS
 from ectopy.readers.source import Source
 from ectopy.readers.upsampling import MARGIN, MAX_FACTOR, upsampled
 from ectopy.readers.wfdb_files import CHUNK_VALUES
-from ectopy.readers.wfdb_header import MAX_FS, is_header, read_header
-from ectopy.readers.wfdb_paths import clear_errors, header_path
+from ectopy.readers.wfdb_header import is_header, read_header
+from ectopy.readers.wfdb_paths import header_path
 from ectopy.readers.wfdb_record import open_segments
 from ectopy.readers.wfdb_samples import missing_value
 

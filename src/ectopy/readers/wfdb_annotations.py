@@ -15,8 +15,8 @@ import numpy as np
 
 from ectopy.beats import ReferenceBeats
 from ectopy.errors import RecordingError
+from ectopy.readers.file_errors import clear_errors
 from ectopy.readers.wfdb_header import read_header
-from ectopy.readers.wfdb_paths import clear_errors
 from ectopy.readers.wfdb_record import count_frames, samples_per_frame
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ _LAST_CODE = 49
 
 # Words that are no annotations but belong to one.
 _SKIP, _NUMBER, _SUBTYPE, _CHANNEL, _TEXT = 59, 60, 61, 62, 63
+
+# How an annotation file of another kind begins, which may have the suffix of this one.
+_ISHNE_MAGIC = b"ANN  1.0"
 
 # Samples of the recording for one that the file counts, at most.
 _MAX_STEP = 1e6
@@ -157,6 +160,13 @@ def _annotation_path(path: Path, extension: str) -> Path:
     if path.is_dir():
         msg = f"{path} is a folder; name one recording in it, such as {path / '100'}"
         raise RecordingError(msg)
+    if (kind := _other_format(path)) is not None:
+        msg = (
+            f"there is no annotation file {path.with_suffix('')}.{extension}: beats of {path.name} "
+            f"({kind}) are read from a WFDB annotation file of that name alone, not from what the "
+            "recording itself may hold; add the file or let the beats be detected"
+        )
+        raise RecordingError(msg)
     is_named = path.with_name(path.name + ".hea").is_file() if path.name else False
     record = path if is_named or not path.is_file() else path.with_suffix("")
     msg = (
@@ -166,8 +176,22 @@ def _annotation_path(path: Path, extension: str) -> Path:
     raise RecordingError(msg)
 
 
+def _other_format(path: Path) -> str | None:
+    """Name the format of a recording that is not WFDB; None where it is, or is none."""
+    from ectopy.readers.formats import WFDB, format_of
+
+    try:
+        kind = format_of(path)
+    except RecordingError:
+        return None
+    return None if kind == WFDB else kind
+
+
 def _read_marks(file: Path) -> _Marks:
     content = file.read_bytes()
+    if content.startswith(_ISHNE_MAGIC):
+        msg = f"{file} holds annotations of the ISHNE, which are not read"
+        raise RecordingError(f"{msg}; convert them to a WFDB annotation file")
     if not content:
         msg = f"{file} is empty; get the annotation file again"
         raise RecordingError(msg)

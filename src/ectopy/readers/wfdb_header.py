@@ -13,17 +13,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ectopy.errors import RecordingError, UnsupportedFormat
+from ectopy.readers.limits import MAX_FS
 from ectopy.readers.voltage import mv_per_unit
 from ectopy.readers.wfdb_samples import READ_FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAX_FS = 100_000.0
-"""Highest sampling frequency in Hz that is believed."""
-
 # A header has one short line a signal or segment; anything larger is another kind of file.
 _MAX_HEADER_BYTES = 10_000_000
+
+_MOST_SIGNALS = 4096
+_LONGEST_LINE = 4096  # characters; patterns take the square of its length where it is all blanks
 
 _DEFAULT_FS = 250.0
 _DEFAULT_GAIN = 200.0
@@ -161,6 +162,12 @@ def read_header(path: Path) -> Header:
             "the header is cut short, get it again"
         )
         raise RecordingError(msg)
+    if n_signals > _MOST_SIGNALS:
+        msg = (
+            f"{path.name} promises {n_signals} signals; expected at most {_MOST_SIGNALS}, correct "
+            "the header"
+        )
+        raise RecordingError(msg)
     described = lines[1 : n_lines + 1]
     return Header(
         path=path,
@@ -211,6 +218,9 @@ def _lines(path: Path) -> list[str]:
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines:
         raise _not_a_header(path, "nothing")
+    longest = max(lines, key=len)
+    if len(longest) > _LONGEST_LINE:
+        raise _not_a_header(path, longest)
     return lines
 
 

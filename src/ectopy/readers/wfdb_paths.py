@@ -1,15 +1,12 @@
-"""Where the files of a WFDB record lie, and errors of the file system in one clear line."""
+"""Where the files of a WFDB record lie."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ectopy.errors import RecordingError, UnsupportedFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from os import PathLike
     from pathlib import Path
 
 
@@ -36,13 +33,22 @@ def header_path(path: Path) -> Path:
             "and no other format is known; convert the recording to WFDB"
         )
         raise UnsupportedFormat(msg)
-    header_name = path.name if path.suffix == ".hea" else f"{path.name}.hea"
-    msg = f"there is no recording {path}: no file {header_name}; check the name and the folder"
+    what = "no such file"
+    if path.exists():
+        what = "it is a pipe or a device, not a file"
+    elif path.is_symlink():
+        what = "it is a link to nothing"
+    if path.suffix != ".hea":
+        what += f", and no WFDB header {path.name}.hea"
+    msg = f"there is no recording {path}: {what}; check the name and the folder"
     raise RecordingError(msg)
 
 
 def inside_folder(header: Path, name: str) -> Path:
     """Path of a file that a header names, which must lie in the header's own folder.
+
+    A header comes from anywhere, and must not make other files of the system be read: neither by a
+    path nor by a link that leads out of the folder. Links within the folder are followed.
 
     Raises
     ------
@@ -61,26 +67,3 @@ def inside_folder(header: Path, name: str) -> Path:
         )
         raise RecordingError(msg)
     return path
-
-
-@contextmanager
-def clear_errors(
-    what: str | PathLike[str], too_large: str = "cut it into shorter recordings"
-) -> Iterator[None]:
-    """Turn what the system says of files and memory into a `RecordingError`.
-
-    Parameters
-    ----------
-    what : path or str
-        What is read.
-    too_large : str
-        What to do where it does not fit into memory.
-    """
-    try:
-        yield
-    except OSError as error:
-        msg = f"cannot read {what}: {error.strerror or error}; check the file and its permissions"
-        raise RecordingError(msg) from error
-    except MemoryError as error:
-        msg = f"{what} does not fit into memory; {too_large}"
-        raise RecordingError(msg) from error

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ectopy.errors import RecordingError, UnsupportedFormat
+from ectopy.readers.disk import one_line
 from ectopy.readers.wfdb_files import signal_files
 from ectopy.readers.wfdb_header import read_header
 from ectopy.readers.wfdb_paths import inside_folder
@@ -224,7 +225,7 @@ def _part(header: Header, files: tuple[SignalFile, ...], n_frames: int) -> Part:
         if signal.mv_per_unit is None:
             left_out.append(signal.name or f"signal {number}")
             continue
-        name = wanted = signal.name or f"lead {number}"
+        name = wanted = one_line(signal.name) or f"lead {number}"
         copy = 1
         while name.lower() in taken:
             copy += 1
