@@ -1,0 +1,244 @@
+"""Strips of the report: ECG on paper as SVG, 25 mm a second and 10 mm a millivolt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ectopy.writers.paper import (
+    MM_PER_S,
+    annotated_otherwise,
+    centred,
+    class_of_samples,
+    time_text,
+)
+from ectopy.writers.report_svg import LETTERS, coordinate, path, polyline, svg, text
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+    from numpy.typing import NDArray
+
+    from ectopy.analysis import Analysis
+
+PULSE_MM = 10.0
+"""Width left of a long strip for the calibration pulse of 1 mV."""
+
+LONG_S = 7.0
+"""Seconds in one row: with the pulse 185 mm, the width of a page without its margins."""
+
+MOST_ROWS = 3
+
+GAINS = (10.0, 5.0, 2.5)
+"""Millimetres a millivolt: the first is taken unless a strip would be higher than `TALLEST_MM`."""
+
+TALLEST_MM = 45.0
+LETTERS_MM = 5.0
+SMALLEST_MV = (-0.5, 1.0)
+"""What each strip shows at least, from its median: room for the pulse, and heights that match."""
+
+RR_ROOM_MM = 8.5
+"""Beats at least this far apart have the interval between them written in milliseconds."""
+
+GRID_MM = (190, 60)
+
+
+def grid() -> Markup:
+    """Grid of ECG paper, which every strip uses: fine lines a millimetre apart, coarse ones 5."""
+    width, height = GRID_MM
+    lines = []
+    for step, kind in ((1, "fine"), (5, "coarse")):
+        upright = "".join(f"M{x} 0v{height}" for x in range(0, width + 1, step))
+        level = "".join(f"M0 {y}h{width}" for y in range(0, height + 1, step))
+        lines.append(path(upright + level, class_=kind))
+    sheet = f'<g id="grid"><rect class="sheet" width="{width}" height="{height}"/>'
+    return svg(0, 0, "ECG paper", ["<defs>", sheet, *lines, "</g>", "</defs>"], "defs")
+
+
+@dataclass(frozen=True)
+class Band:
+    """What a strip shows of the signal, and how large.
+
+    Attributes
+    ----------
+    low_mv, high_mv : float
+        From the strip's median.
+    gain : float
+        Millimetres a millivolt.
+    """
+
+    low_mv: float
+    high_mv: float
+    gain: float
+
+    @classmethod
+    def of(cls, values_mv: NDArray[np.float64]) -> Band:
+        """Choose it for values from their median; NaN are left out.
+
+        All of them are shown at 10 mm/mV where that fits. Else it is the middle 99.8 %, so that a
+        spike flattens nothing, and the gain is halved where needed.
+        """
+        seen = values_mv[np.isfinite(values_mv)]
+        low, high = SMALLEST_MV
+        if len(seen):
+            low, high = min(low, float(seen.min()) - 0.1), max(high, float(seen.max()) + 0.1)
+        if (high - low) * GAINS[0] > TALLEST_MM:
+            low, high = np.percentile(seen, [0.1, 99.9]).tolist()
+            low, high = min(SMALLEST_MV[0], low - 0.1), max(SMALLEST_MV[1], high + 0.1)
+        gain = next((g for g in GAINS if (high - low) * g <= TALLEST_MM), GAINS[-1])
+        low = max(low, -TALLEST_MM / gain / 2)
+        return cls(low, min(high, low + TALLEST_MM / gain), gain)
+
+    @property
+    def height_mm(self) -> float:
+        """Height of the paper: whole small squares, the letters' room included."""
+        return float(np.ceil((self.high_mv - self.low_mv) * self.gain + LETTERS_MM))
+
+    @property
+    def zero_mm(self) -> float:
+        """Where the median lies, from the top."""
+        return LETTERS_MM + self.high_mv * self.gain
+
+
+class Paper:
+    """Draws strips of one analysis.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of its signal only the samples of the strips are read.
+    """
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        self.fs = analysis.fs
+        self.peaks = analysis.beats.peaks
+        self.classes = analysis.beats.classes
+
+    @cached_property
+    def _remarks(self) -> tuple[NDArray[np.int64], list[str]]:
+        """Where annotations say something else, and what."""
+        remarks = annotated_otherwise(self.analysis.beats, self.analysis.reference)
+        return np.array([at for at, _ in remarks], dtype=np.int64), [what for _, what in remarks]
+
+    def rows(self, start_s: float, stop_s: float) -> list[Markup]:
+        """Strips of `LONG_S` one below the other, `MOST_ROWS` at most."""
+        n = max(1, int(np.ceil((stop_s - start_s) / LONG_S - 1e-6)))
+        edges = start_s + LONG_S * np.arange(min(n, MOST_ROWS) + 1)
+        return [self.strip(a, min(b, stop_s)) for a, b in zip(edges, edges[1:], strict=False)]
+
+    def strip(
+        self, start_s: float, stop_s: float, *, pulse: bool = True, chosen: int | None = None
+    ) -> Markup:
+        """One strip, from `start_s` up to `stop_s` as far as the recording goes.
+
+        Parameters
+        ----------
+        start_s, stop_s : float
+            In seconds.
+        pulse : bool
+            Whether a calibration pulse of 1 mV stands left of it.
+        chosen : int, optional
+            Index of a beat to show on a darker ground.
+        """
+        first = max(0, round(start_s * self.fs))
+        stop = min(self.analysis.n_samples, max(first + 1, round(stop_s * self.fs)))
+        values = centred(self.analysis.signal_mv[first:stop])
+        band = Band.of(values)
+        left = PULSE_MM if pulse else 0.0
+        width = left + round((stop - first) / self.fs * MM_PER_S, 2)
+        height = band.height_mm
+        parts = ['<use href="#grid"/>']
+        if chosen is not None:
+            parts.append(self._ground(chosen, first, height))
+        if pulse:
+            parts.append(_pulse(band))
+        parts += self._trace(values, band, first, left)
+        parts += self._letters(first, stop, left)
+        if band.gain != GAINS[0]:
+            parts.append(text(width - 1, height - 1, f"{band.gain:g} mm/mV", size=2.8, anchor="end",
+                              class_="gain"))  # fmt: skip
+        if not np.isfinite(values).any():
+            parts.append(text(width / 2, height / 2, "no signal", size=3, anchor="middle"))
+        return svg(width, height, self._title(first, stop, band), parts, "strip")
+
+    def _title(self, first: int, stop: int, band: Band) -> str:
+        letters = " ".join(LETTERS[index] for index in self._near(first, stop)[1].tolist())
+        return (
+            f"Lead {self.analysis.lead} from {time_text(first / self.fs)}, "
+            f"{(stop - first) / self.fs:.1f} s at {MM_PER_S:g} mm/s and {band.gain:g} mm/mV; "
+            f"beats: {letters or 'none'}"
+        )
+
+    def _near(self, first: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+        inside = slice(*np.searchsorted(self.peaks, [first, stop]))
+        return self.peaks[inside], self.classes[inside]
+
+    def _ground(self, chosen: int, first: int, height: float) -> str:
+        """Darker ground below one beat."""
+        x = (self.peaks[chosen] - first) / self.fs * MM_PER_S
+        start, stop = x - 0.28 * MM_PER_S, x + 0.44 * MM_PER_S
+        place = f'x="{coordinate(start)}" width="{coordinate(stop - start)}"'
+        return f'<rect class="ground" {place} height="{coordinate(height)}"/>'
+
+    def _trace(
+        self, values: NDArray[np.float64], band: Band, first: int, left: float
+    ) -> list[str]:
+        """The signal, and over it what belongs to beats of other classes than N."""
+        x = np.arange(len(values)) / self.fs * MM_PER_S
+        y = band.zero_mm - values * band.gain
+        top, bottom = LETTERS_MM - 0.5, band.height_mm
+        kinds = class_of_samples(self.peaks, self.classes, self.fs, first, first + len(values))
+        lines = []
+        for index in [None, *np.unique(kinds[kinds > 0]).tolist()]:
+            shown = y
+            if index is not None:
+                these = kinds == index
+                these[1:] |= these[:-1]
+                shown = np.where(these, y, np.nan)
+            kind = "t" if index is None else f"t c{index}"
+            lines.append(path(polyline(x, shown), scaled=True, class_=kind))
+        # An artefact is cut where the strip's own room ends, by a picture in the picture.
+        width = float(x[-1]) + 0.2
+        box = f"0 {coordinate(top)} {coordinate(width)} {coordinate(bottom - top)}"
+        place = f'x="{coordinate(left)}" y="{coordinate(top)}" width="{coordinate(width)}"'
+        return [
+            f'<svg {place} height="{coordinate(bottom - top)}" viewBox="{box}">',
+            *lines,
+            "</svg>",
+        ]
+
+    def _letters(self, first: int, stop: int, left: float) -> list[str]:
+        """Class of each beat above it, milliseconds between, what annotations say in brackets."""
+        peaks, classes = self._near(first, stop)
+        x = left + (peaks - first) / self.fs * MM_PER_S
+        parts = []
+        for index in np.unique(classes).tolist():
+            # One place a letter: a single element however many beats there are.
+            places = " ".join(coordinate(place) for place in x[classes == index].tolist())
+            n = int((classes == index).sum())
+            parts.append(
+                f'<text class="l l{index % len(LETTERS)}" y="3.6" x="{places}">'
+                f"{LETTERS[index] * n}</text>"
+            )
+        samples, remarks = self._remarks
+        inside = range(*np.searchsorted(samples, [first, stop]).tolist())
+        marked = {int(samples[i]) for i in inside}
+        for i in inside:
+            place = left + (samples[i] - first) / self.fs * MM_PER_S + 1.2
+            parts.append(text(place, 3.6, f"({remarks[i]})", size=2.4))
+        for peak, before, after in zip(peaks.tolist(), x.tolist(), x[1:].tolist(), strict=False):
+            if after - before >= RR_ROOM_MM + (4 if peak in marked else 0):
+                rr_ms = 1000 * (after - before) / MM_PER_S
+                middle = (after + before) / 2 + (2 if peak in marked else 0)
+                parts.append(text(middle, 3.4, f"{rr_ms:.0f}", size=2.1, anchor="middle",
+                                  class_="rr"))  # fmt: skip
+        return parts
+
+
+def _pulse(band: Band) -> str:
+    """Calibration pulse of 1 mV, 0.2 s wide."""
+    up = coordinate(band.gain)
+    return path(f"M1 {coordinate(band.zero_mm)}h1.5v-{up}h5v{up}h1.5", class_="pulse")
