@@ -277,19 +277,19 @@ def annotated_otherwise(
     if reference is None or len(reference) == 0:
         return []
     tolerance = MATCH_S * beats.fs
-    nearest, distance = _nearest(beats.peaks, reference.peaks)
+    nearest, distance = nearest_beats(beats.peaks, reference.peaks)
     annotated = np.where(distance <= tolerance, reference.classes[nearest], -1)
     remarks = [
         (int(beats.peaks[i]), CLASSES[annotated[i]] if annotated[i] >= 0 else "-")
         for i in np.flatnonzero(annotated != beats.classes)
     ]
-    _, distance = _nearest(reference.peaks, beats.peaks)
+    _, distance = nearest_beats(reference.peaks, beats.peaks)
     missed = np.flatnonzero(distance > tolerance)
     remarks += [(int(reference.peaks[i]), CLASSES[reference.classes[i]]) for i in missed]
     return sorted(remarks)
 
 
-def _nearest(
+def nearest_beats(
     points: NDArray[np.int64], among: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """For each of `points` the index of the nearest of the ascending `among`, and how far it is."""

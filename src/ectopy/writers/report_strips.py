@@ -18,6 +18,8 @@ from ectopy.writers.paper import (
 from ectopy.writers.report_svg import LETTERS, coordinate, path, polyline, svg, text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from markupsafe import Markup
     from numpy.typing import NDArray
 
@@ -28,6 +30,9 @@ PULSE_MM = 10.0
 
 LONG_S = 7.0
 """Seconds in one row: with the pulse 185 mm, the width of a page without its margins."""
+
+SHORT_S = 2.4
+"""Seconds around one beat: 60 mm, three to the width of a page."""
 
 MOST_ROWS = 3
 
@@ -91,6 +96,14 @@ class Band:
         low = max(low, -TALLEST_MM / gain / 2)
         return cls(low, min(high, low + TALLEST_MM / gain), gain)
 
+    @classmethod
+    def common(cls, bands: Sequence[Band]) -> Band:
+        """One for several strips, so that what lies side by side can be compared."""
+        low, high = min(band.low_mv for band in bands), max(band.high_mv for band in bands)
+        gain = min(band.gain for band in bands)
+        gain = next((g for g in GAINS if g <= gain and (high - low) * g <= TALLEST_MM), GAINS[-1])
+        return cls(low, min(high, low + TALLEST_MM / gain), gain)
+
     @property
     def height_mm(self) -> float:
         """Height of the paper: whole small squares, the letters' room included."""
@@ -126,29 +139,60 @@ class Paper:
     def rows(self, start_s: float, stop_s: float) -> list[Markup]:
         """Strips of `LONG_S` one below the other, `MOST_ROWS` at most."""
         n = max(1, int(np.ceil((stop_s - start_s) / LONG_S - 1e-6)))
-        edges = start_s + LONG_S * np.arange(min(n, MOST_ROWS) + 1)
-        return [self.strip(a, min(b, stop_s)) for a, b in zip(edges, edges[1:], strict=False)]
+        starts = start_s + LONG_S * np.arange(min(n, MOST_ROWS))
+        return self.strips([(start, min(start + LONG_S, stop_s)) for start in starts.tolist()])
 
-    def strip(
-        self, start_s: float, stop_s: float, *, pulse: bool = True, chosen: int | None = None
-    ) -> Markup:
-        """One strip, from `start_s` up to `stop_s` as far as the recording goes.
+    def around(self, chosen: Sequence[int]) -> list[Markup]:
+        """Short strips of `SHORT_S`, each with one beat, by its index, in its middle."""
+        times = [int(self.peaks[beat]) / self.fs for beat in chosen]
+        windows = [(time - SHORT_S / 2, time + SHORT_S / 2) for time in times]
+        return self.strips(windows, pulse=False, chosen=chosen)
+
+    def strips(
+        self,
+        windows: Sequence[tuple[float, float]],
+        *,
+        pulse: bool = True,
+        chosen: Sequence[int] = (),
+    ) -> list[Markup]:
+        """Strips of equal height and gain.
 
         Parameters
         ----------
-        start_s, stop_s : float
-            In seconds.
+        windows : sequence of (float, float)
+            From when to when, in seconds; what lies beyond the recording is left out.
         pulse : bool
-            Whether a calibration pulse of 1 mV stands left of it.
-        chosen : int, optional
-            Index of a beat to show on a darker ground.
+            Whether a calibration pulse of 1 mV stands left of each.
+        chosen : sequence of int
+            Index of the beat to show on a darker ground in each, or nothing.
         """
+        cuts = [self._cut(*window) for window in windows]
+        if not cuts:
+            return []
+        band = Band.common([Band.of(values) for _, values in cuts])
+        return [
+            self._draw(first, values, band, pulse, chosen[row] if chosen else None)
+            for row, (first, values) in enumerate(cuts)
+        ]
+
+    def _cut(self, start_s: float, stop_s: float) -> tuple[int, NDArray[np.float64]]:
+        """First sample of a window, and its signal from its median."""
         first = max(0, round(start_s * self.fs))
         stop = min(self.analysis.n_samples, max(first + 1, round(stop_s * self.fs)))
-        values = centred(self.analysis.signal_mv[first:stop])
-        band = Band.of(values)
+        return first, centred(self.analysis.signal_mv[first:stop])
+
+    def _draw(
+        self,
+        first: int,
+        values: NDArray[np.float64],
+        band: Band,
+        pulse: bool,
+        chosen: int | None,
+    ) -> Markup:
+        """Draw one strip."""
+        stop = first + len(values)
         left = PULSE_MM if pulse else 0.0
-        width = left + round((stop - first) / self.fs * MM_PER_S, 2)
+        width = left + len(values) / self.fs * MM_PER_S
         height = band.height_mm
         parts = ['<use href="#grid"/>']
         if chosen is not None:

@@ -187,6 +187,12 @@ def marks(index: int, x_mm: NDArray[np.float64], y_mm: NDArray[np.float64]) -> s
     return path(d, scaled=True, class_=f"m{index % len(LETTERS)}")
 
 
+def class_mark(index: int) -> Markup:
+    """Mark of a class alone, for a legend."""
+    where = np.array([2.0])
+    return svg(4, 4, f"mark of class {LETTERS[index]}", [marks(index, where, where)], "mark")
+
+
 def picture(levels: ArrayLike, colour: str, x: float, y: float, w: float, h: float) -> str:
     """Grid of whole levels, 0 clear and 15 opaque, stretched over a rectangle in millimetres."""
     data = base64.b64encode(png(np.asarray(levels, dtype=np.uint8), colour)).decode("ascii")

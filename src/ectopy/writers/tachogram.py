@@ -32,7 +32,7 @@ def draw_tachogram(axes: Axes, analysis: Analysis, sheet: Sheet) -> None:
     """Draw each interval at the time of the beat that ends it, in that beat's colour."""
     beats = analysis.beats
     duration_s = max(analysis.n_samples / analysis.fs, 1.0)
-    low, high = _interval_range(beats)
+    low, high = interval_range(beats)
     axes.set(xlim=(0, duration_s), ylim=(low, high))
     if sheet.stop_s - sheet.start_s < duration_s:
         axes.axvspan(sheet.start_s, sheet.stop_s, color="#f3e9c8", linewidth=0, zorder=0)
@@ -81,7 +81,7 @@ def _tachogram_axes(axes: Axes, duration_s: float, low: float, high: float) -> N
         spine.set_color("#bbbbbb")
 
 
-def _interval_range(beats: BeatTable) -> tuple[float, float]:
+def interval_range(beats: BeatTable) -> tuple[float, float]:
     """Lowest and highest interval in seconds to show: few pauses flatten nothing.
 
     Ectopic beats are few as well, and are shown whatever their share.
