@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-
 from ectopy.beats import CLASSES, count_classes
+from ectopy.measures.intervals import GAP_S
+from ectopy.measures.pauses import PAUSE_S
+from ectopy.measures.rates import RATE_WINDOW
+from ectopy.measures.runs import Runs
+from ectopy.measures.summary import Summary, summarise
+from ectopy.plain import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from ectopy.beats import BeatTable, ReferenceBeats
     from ectopy.readers.lead import Lead
 
-PAUSE_S = 2.0
-"""An interval between two beats that is longer than this, in seconds, counts as a pause."""
-
-GAP_S = 3.0
-"""An interval longer than this, in seconds, says nothing about the heart rate and ends a run.
-
-It is a long pause, or a stretch in which no beat could be found.
-"""
-
-RATE_WINDOW = 8
-"""Intervals in each window whose median gives the lowest and the highest heart rate."""
+__all__ = [
+    "BEAT_COLUMNS",
+    "GAP_S",
+    "PAUSE_S",
+    "RATE_WINDOW",
+    "Analysis",
+    "Runs",
+    "Summary",
+    "beat_rows",
+    "summarise",
+]
 
 BEAT_COLUMNS = (
     "beat",
@@ -43,91 +47,6 @@ BEAT_COLUMNS = (
     *(f"p_{name}" for name in CLASSES),
 )
 """Keys of each row of `beat_rows`, in order."""
-
-
-@dataclass(frozen=True)
-class Runs:
-    """How the beats of one class follow each other.
-
-    A run is a stretch of beats of the class with no other beat, and no interval longer than
-    `GAP_S`, between them.
-
-    Attributes
-    ----------
-    singles : int
-        Beats of the class that stand alone.
-    couplets : int
-        Runs of exactly two beats.
-    runs : int
-        Runs of three beats or more.
-    longest_beats : int
-        Beats of the longest run, the earliest of several; 1 where all stand alone, 0 without any.
-    longest_start_s : float or None
-        Time of its first beat in seconds; None without any beat of the class.
-    longest_rate_bpm : float or None
-        60 over its mean interval in seconds; None where it is shorter than two beats.
-    """
-
-    singles: int
-    couplets: int
-    runs: int
-    longest_beats: int
-    longest_start_s: float | None
-    longest_rate_bpm: float | None
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A recording in a few numbers. What too few beats leave undefined is None.
-
-    Attributes
-    ----------
-    duration_s : float
-        Length of the recording in seconds.
-    n_beats : int
-        Beats of every class.
-    counts : dict of str to int
-        Beats of each class, in the order of `ectopy.beats.CLASSES`.
-    heart_rate_mean_bpm : float or None
-        60 over the mean interval between neighbouring beats of any class, in seconds. Intervals
-        longer than `GAP_S` are left out.
-    heart_rate_min_bpm, heart_rate_max_bpm : float or None
-        60 over the longest and the shortest median of `RATE_WINDOW` consecutive intervals: a
-        median, so that one missed or one additional beat moves neither. Windows that hold an
-        interval longer than `GAP_S` are left out; None where no window is left.
-    v_burden_percent, s_burden_percent : float or None
-        Beats of class V, and of class S, per 100 beats.
-    ectopic_burden_percent : float or None
-        Beats of classes S, V and F per 100 beats.
-    v_runs, s_runs : Runs
-        Singles, couplets and runs of class V, and of class S.
-    pauses : int
-        Intervals longer than `PAUSE_S`. An interval in which beats were there but could not be
-        found counts too, so look at the signal.
-    longest_pause_s : float or None
-        The longest of them in seconds; None without a pause.
-    longest_pause_start_s : float or None
-        Time in seconds of the beat before it.
-    """
-
-    duration_s: float
-    n_beats: int
-    counts: Mapping[str, int]
-    heart_rate_mean_bpm: float | None
-    heart_rate_min_bpm: float | None
-    heart_rate_max_bpm: float | None
-    v_burden_percent: float | None
-    s_burden_percent: float | None
-    ectopic_burden_percent: float | None
-    v_runs: Runs
-    s_runs: Runs
-    pauses: int
-    longest_pause_s: float | None
-    longest_pause_start_s: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Summary as plain data for JSON: the attributes' names as keys, three decimals."""
-        return {key: _plain(value, decimals=3) for key, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +103,7 @@ class Analysis:
     @cached_property
     def summary(self) -> Summary:
         """The recording in a few numbers."""
-        return summarise(self.beats, self.n_samples)
+        return summarise(self.beats, self.n_samples, start=self.start)
 
     def to_dict(self, *, beats: bool = True) -> dict[str, Any]:
         """Everything but the signal, as plain data for JSON: no arrays, no NaN.
@@ -209,58 +128,16 @@ class Analysis:
             "n_samples": int(self.n_samples),
             "lead": self.lead,
             "beat_source": self.beat_source,
-            "model": _plain(self.model),
+            "model": plain(self.model),
             "ectopy_version": self.version,
             "warnings": list(self.warnings),
-            "settings": _plain(self.settings),
+            "settings": plain(self.settings),
             "summary": self.summary.to_dict(),
             "reference": None if self.reference is None else _reference(self.reference, rows=beats),
         }
         if beats:
             content["beats"] = beat_rows(self.beats)
         return content
-
-
-def summarise(beats: BeatTable, n_samples: int) -> Summary:
-    """Sum up the beats of a recording; `Summary` defines each number.
-
-    Parameters
-    ----------
-    beats : BeatTable
-        The beats, none or more.
-    n_samples : int
-        Samples of the recording, at `beats.fs`.
-
-    Examples
-    --------
-    >>> from ectopy.beats import BeatTable
-    >>> one_hot = np.eye(5, dtype=np.float32)
-    >>> beats = BeatTable(np.array([100, 400, 580, 1000]), one_hot[[0, 0, 2, 0]], fs=360.0)
-    >>> summary = summarise(beats, n_samples=1200)
-    >>> summary.heart_rate_mean_bpm, summary.v_burden_percent, summary.v_runs.singles
-    (72.0, 25.0, 1)
-    """
-    counts = beats.counts()
-    intervals = beats.rr_s[1:]
-    slowest, fastest = _rate_extremes(intervals)
-    longest = int(intervals.argmax()) if len(intervals) else 0
-    has_pause = len(intervals) > 0 and bool(intervals[longest] > PAUSE_S)
-    return Summary(
-        duration_s=n_samples / beats.fs,
-        n_beats=len(beats),
-        counts=counts,
-        heart_rate_mean_bpm=_rate_bpm(intervals[intervals <= GAP_S]),
-        heart_rate_min_bpm=slowest,
-        heart_rate_max_bpm=fastest,
-        v_burden_percent=_percent(counts["V"], len(beats)),
-        s_burden_percent=_percent(counts["S"], len(beats)),
-        ectopic_burden_percent=_percent(counts["S"] + counts["V"] + counts["F"], len(beats)),
-        v_runs=_runs(beats, "V"),
-        s_runs=_runs(beats, "S"),
-        pauses=int((intervals > PAUSE_S).sum()),
-        longest_pause_s=float(intervals[longest]) if has_pause else None,
-        longest_pause_start_s=float(beats.times_s[longest]) if has_pause else None,
-    )
 
 
 def beat_rows(beats: BeatTable) -> list[dict[str, Any]]:
@@ -272,6 +149,7 @@ def beat_rows(beats: BeatTable) -> list[dict[str, Any]]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from ectopy.beats import BeatTable
     >>> beats = BeatTable(np.array([90]), np.eye(5, dtype=np.float32)[[2]], fs=360.0)
     >>> row = beat_rows(beats)[0]
@@ -291,50 +169,6 @@ def beat_rows(beats: BeatTable) -> list[dict[str, Any]]:
     return [dict(zip(BEAT_COLUMNS, row, strict=True)) for row in zip(*columns, strict=False)]
 
 
-def _rate_bpm(intervals: NDArray[np.float64]) -> float | None:
-    """Give 60 over the mean interval; None without an interval to divide by."""
-    mean = float(intervals.mean()) if len(intervals) else 0.0
-    return 60.0 / mean if mean > 0 else None
-
-
-def _rate_extremes(intervals: NDArray[np.float64]) -> tuple[float | None, float | None]:
-    """Lowest and highest heart rate in beats per minute, as `Summary` defines them."""
-    if len(intervals) < RATE_WINDOW:
-        return None, None
-    windows = sliding_window_view(intervals, RATE_WINDOW)
-    medians = np.median(windows[windows.max(axis=1) <= GAP_S], axis=1)
-    medians = medians[medians > 0]
-    if len(medians) == 0:
-        return None, None
-    return float(60.0 / medians.max()), float(60.0 / medians.min())
-
-
-def _runs(beats: BeatTable, name: str) -> Runs:
-    """Singles, couplets and runs of the class called `name`."""
-    is_class = beats.classes == CLASSES.index(name)
-    goes_on = np.zeros(len(beats), dtype=bool)
-    goes_on[1:] = is_class[1:] & is_class[:-1] & (beats.rr_s[1:] <= GAP_S)
-    begins = is_class & ~goes_on
-    first = np.flatnonzero(begins)
-    if len(first) == 0:
-        return Runs(0, 0, 0, 0, None, None)
-    lengths = np.bincount(np.cumsum(begins)[is_class] - 1)
-    longest = int(lengths.argmax())
-    start, n = int(first[longest]), int(lengths[longest])
-    return Runs(
-        singles=int((lengths == 1).sum()),
-        couplets=int((lengths == 2).sum()),
-        runs=int((lengths >= 3).sum()),
-        longest_beats=n,
-        longest_start_s=float(beats.times_s[start]),
-        longest_rate_bpm=_rate_bpm(beats.rr_s[start + 1 : start + n]),
-    )
-
-
-def _percent(part: int, whole: int) -> float | None:
-    return 100.0 * part / whole if whole else None
-
-
 def _six_digits(values: NDArray[np.float32]) -> list[float | None]:
     return [float(f"{value:.6g}") if math.isfinite(value) else None for value in values.tolist()]
 
@@ -349,18 +183,3 @@ def _reference(reference: ReferenceBeats, *, rows: bool) -> dict[str, Any]:
         content["samples"] = reference.peaks.tolist()
         content["symbols"] = reference.symbols.tolist()
     return content
-
-
-def _plain(value: Any, decimals: int | None = None) -> Any:
-    """Turn data into what strict JSON can hold; what is not finite becomes None."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item, decimals) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, decimals) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return None
-        return value if decimals is None else round(value, decimals)
-    return value

@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WINDOW = 8
-"""Intervals that are compared in pairs (paper: N)."""
+"""Intervals that are compared in pairs (N in the paper)."""
 
 DIFFERENCE_S = 0.03
-"""Two intervals this far apart, in seconds, or further, are different (paper: γ)."""
+"""Two intervals this far apart, in seconds, or further, are different (gamma in the paper)."""
 
 SMOOTHING = 0.02
-"""Weight of each new value in the exponential averages (paper: α)."""
+"""Weight of each new value in the exponential averages (alpha in the paper)."""
 
 BIGEMINY = 2e-4
-"""Below this, what a median filter changes is too little for an irregular rhythm (paper: δ)."""
+"""What a median filter changes in an irregular rhythm, at least (delta in the paper)."""
 
 THRESHOLD = 0.725
-"""Irregularity over the mean interval, per second, above which the screen is positive (paper: η).
+"""Irregularity over mean interval, per second, above which the screen is positive.
 
-It is the value by which the paper reports a sensitivity of 97.1 % and a specificity of 98.3 % on
+It is eta in the paper, which reports a sensitivity of 97.1 % and a specificity of 98.3 % with it on
 the MIT-BIH Atrial Fibrillation Database.
 """
 
@@ -80,7 +80,7 @@ class Fibrillation:
         return 100.0 * seconds / self.screened_s if self.screened_s > 0 else None
 
     def to_dict(self) -> dict[str, Any]:
-        """The episodes, the longest if there are many, and what they add up to, as plain data."""
+        """Give the episodes, the longest if there are many, and their sums, as plain data."""
         length_s = self.stop_s - self.start_s
         longest = int(length_s.argmax()) if len(self) else None
         rows = longest_rows(length_s)
@@ -166,9 +166,7 @@ def _decide(rr_s: NDArray[np.float64]) -> NDArray[np.float64]:
     """Decision function O of the paper (section 2.4), one value an interval."""
     before, after = np.append(rr_s[:1], rr_s[:-1]), np.append(rr_s[1:], rr_s[-1:])
     # Median of three (section 2.1): the greater of the lesser two, unless the third lies between.
-    middle = np.maximum(
-        np.minimum(before, rr_s), np.minimum(np.maximum(before, rr_s), after)
-    )
+    middle = np.maximum(np.minimum(before, rr_s), np.minimum(np.maximum(before, rr_s), after))
     windows = sliding_window_view(middle, WINDOW)
     different = np.zeros(len(windows))
     for one in range(WINDOW):
@@ -193,7 +191,7 @@ def _average(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
     for _ in range(2):
         begin = values[: round(1 / SMOOTHING)].mean()
-        values = lfilter(
-            [SMOOTHING], [1, SMOOTHING - 1], values, zi=[(1 - SMOOTHING) * begin]
-        )[0][::-1]
+        values = lfilter([SMOOTHING], [1, SMOOTHING - 1], values, zi=[(1 - SMOOTHING) * begin])[0][
+            ::-1
+        ]
     return np.asarray(values)

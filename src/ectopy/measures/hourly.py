@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def count_hours(
     v_runs, s_runs = (
         _count_runs(intervals, classes == CLASSES.index(name), rows) for name in ("V", "S")
     )
-    starts = HOUR_S * np.arange(n_hours)
+    starts = HOUR_S * np.arange(n_hours, dtype=np.float64)
     return Hourly(
         start_s=starts,
         stop_s=np.minimum(starts + HOUR_S, max(duration_s, 0.0)),
@@ -144,8 +145,7 @@ def count_hours(
 
 
 def _pairs(rows: NDArray[np.int64]) -> list[tuple[int, int]]:
-    edges = rows.tolist()
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(rows.tolist()))
 
 
 def _rates(intervals: Intervals, rows: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -71,20 +71,31 @@ class Patterns:
 
     Attributes
     ----------
-    singles, couplets : RunTable
-        Beats that stand alone, and pairs.
-    runs : RunTable
-        Runs of `ectopy.measures.runs.RUN_BEATS` beats or more.
+    stretches : RunTable
+        Single beats, couplets and runs: every beat of the class is in one.
     bigeminy, trigeminy, quadrigeminy : Episodes
         Where one, two or three other beats lie between each single ectopic beat and the next.
     """
 
-    singles: RunTable
-    couplets: RunTable
-    runs: RunTable
+    stretches: RunTable
     bigeminy: Episodes
     trigeminy: Episodes
     quadrigeminy: Episodes
+
+    @property
+    def singles(self) -> RunTable:
+        """Beats that stand alone."""
+        return self.stretches.where(self.stretches.beats == 1)
+
+    @property
+    def couplets(self) -> RunTable:
+        """Pairs."""
+        return self.stretches.where(self.stretches.beats == 2)
+
+    @property
+    def runs(self) -> RunTable:
+        """Runs of `ectopy.measures.runs.RUN_BEATS` beats or more."""
+        return self.stretches.where(self.stretches.beats >= RUN_BEATS)
 
     @property
     def tachycardias(self) -> RunTable:
@@ -103,16 +114,17 @@ class Patterns:
         return int(self.runs.beats.argmax()) if len(self.runs) else None
 
     def to_dict(self) -> dict[str, Any]:
-        """The counts, and the runs with most beats, as plain data."""
+        """Give the counts, and the runs with most beats, as plain data."""
         runs, fast = self.runs, self.tachycardias
+        longest, fastest = self.longest, self.fastest
         return {
             "singles": len(self.singles),
             "couplets": len(self.couplets),
             "triplets": int((runs.beats == RUN_BEATS).sum()),
             "runs": len(runs),
             "beats_in_runs": int(runs.beats.sum()),
-            "longest_run": None if self.longest is None else runs.row(self.longest),
-            "fastest_run": None if self.fastest is None else runs.row(self.fastest),
+            "longest_run": None if longest is None else runs.row(longest),
+            "fastest_run": None if fastest is None else runs.row(fastest),
             "tachycardias": len(fast),
             "sustained_tachycardias": int((fast.duration_s > SUSTAINED_S).sum()),
             "slow_runs": int((runs.rate_bpm <= TACHYCARDIA_BPM).sum()),
@@ -151,16 +163,7 @@ def find_patterns(
     """
     intervals = Intervals.between(times_s, classes, usable_s)
     table = find_runs(intervals, classes == CLASSES.index(name))
-    singles = table.where(table.beats == 1)
-    bigeminy, trigeminy, quadrigeminy = _gemini(intervals, classes, singles.first)
-    return Patterns(
-        singles=singles,
-        couplets=table.where(table.beats == 2),
-        runs=table.where(table.beats >= RUN_BEATS),
-        bigeminy=bigeminy,
-        trigeminy=trigeminy,
-        quadrigeminy=quadrigeminy,
-    )
+    return Patterns(table, *_gemini(intervals, classes, table.first[table.beats == 1]))
 
 
 def _gemini(

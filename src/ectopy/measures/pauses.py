@@ -51,7 +51,7 @@ class Pauses:
         return int(self.length_s.argmax()) if len(self) else None
 
     def to_dict(self) -> list[dict[str, Any]]:
-        """The longest `MOST_LISTED`, in the order of time, as plain data."""
+        """Give the longest `MOST_LISTED`, in the order of time, as plain data."""
         rows = longest_rows(self.length_s)
         return [
             {"start_s": start, "length_s": length}

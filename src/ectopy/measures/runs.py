@@ -59,8 +59,9 @@ class RunTable:
 
     def where(self, mask: NDArray[np.bool_] | NDArray[np.int64]) -> RunTable:
         """Those that a mask, or row numbers, name."""
-        columns = (self.first, self.beats, self.start_s, self.duration_s)
-        return RunTable(*(column[mask] for column in columns))
+        return RunTable(
+            self.first[mask], self.beats[mask], self.start_s[mask], self.duration_s[mask]
+        )
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Those with most beats, at most `ectopy.measures.pauses.MOST_LISTED`, as plain data."""
