@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ectopy.beats import CLASSES
 from ectopy.writers.output import file_stem, staging
-from ectopy.writers.report_parts import Section, report_sections
-from ectopy.writers.report_svg import COLOURS, Times, clean
+from ectopy.writers.report_parts import report_sections
 from ectopy.writers.report_strips import grid
+from ectopy.writers.report_svg import COLOURS, Times, clean
 from ectopy.writers.report_tiles import facts, tiles
 from ectopy.writers.tables import NOTE
 

@@ -73,6 +73,8 @@ class Table:
         Columns that hold words: all others are aligned as numbers.
     links : mapping of str to str
         Anchor that the first cell of a row leads to, by its text.
+    quiet : bool
+        Whether the caption is read out alone, since the heading says the same.
     """
 
     caption: str
@@ -82,6 +84,7 @@ class Table:
     beyond: int = 0
     words: tuple[int, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
+    quiet: bool = False
     kind: str = "table"
 
 

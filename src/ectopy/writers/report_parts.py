@@ -105,8 +105,12 @@ def _rhythm(analysis: Analysis, times: Times) -> Section:
     else:
         blocks.append(variability_table(found))
     if found.note:
-        blocks.append(Words(found.note))
+        blocks.append(Words(_sentence(found.note)))
     return Section("rhythm", "Regularity", blocks)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _shapes(shapes: list[ClassShape]) -> Section:
@@ -121,10 +125,8 @@ def _shapes(shapes: list[ClassShape]) -> Section:
     return Section("shapes", "Shapes", [Chart(picture, caption)])
 
 
-def _beats(
-    analysis: Analysis, shapes: list[ClassShape], paper: Paper, times: Times
-) -> Section:
-    """The most typical and the least certain beats of each class."""
+def _beats(analysis: Analysis, shapes: list[ClassShape], paper: Paper, times: Times) -> Section:
+    """Show the most typical and the least certain beats of each class."""
     blocks: list[Words | Strips] = []
     for shape in shapes:
         name = CLASSES[shape.index]
@@ -143,7 +145,7 @@ def _beats(
         blocks.append(Words("No beat of class " + ", ".join(
             f"{name} ({CLASS_MEANINGS[name]})" for name in missing) + "."))  # fmt: skip
     words = Words(
-        "Typical beats are those nearest to the median of their class. Under each strip stands "
+        "Typical beats are those nearest to the median of their class. Above each strip stands "
         "the probability of its class, and of the next one where that has more than 0.05. "
         f"All strips: {MM_PER_S:g} mm/s, 10 mm/mV unless another gain is written on them."
     )

@@ -27,8 +27,8 @@ LONGEST_SHOWN, FASTEST_SHOWN = 20, 10
 
 PAUSES_SHOWN = 10
 
-BEFORE_S, AFTER_S = 1.6, 1.0
-"""What a strip shows before the first and after the last beat of a run or pause, at least."""
+LEAST_S, BEFORE_S = 0.7, 1.4
+"""What strips show around a run or pause: at least, and before one that takes several rows."""
 
 
 def run_order(runs: RunTable) -> NDArray[np.int64]:
@@ -93,11 +93,13 @@ def _cut_short(start_s: float, stop_s: float) -> str:
 
 
 def _window(start_s: float, stop_s: float) -> tuple[float, float]:
-    """Give full rows around a stretch, with the room before and after it as even as can be."""
-    length = stop_s - start_s + BEFORE_S + AFTER_S
-    spare = (np.ceil(length / LONG_S) * LONG_S - length) / 2
-    first = start_s - BEFORE_S - spare
-    return float(first), float(stop_s + AFTER_S + spare)
+    """Give full rows around a stretch: in the middle of one where it fits, else near its start."""
+    length = stop_s - start_s
+    if length + 2 * LEAST_S <= LONG_S:
+        first = (start_s + stop_s - LONG_S) / 2
+        return first, first + LONG_S
+    rows = int(np.ceil((BEFORE_S + length + LEAST_S) / LONG_S))
+    return start_s - BEFORE_S, start_s - BEFORE_S + rows * LONG_S
 
 
 def pauses_section(pauses: Pauses, paper: Paper, times: Times) -> Section:

@@ -44,8 +44,8 @@ def shape_panels(shapes: Sequence[ClassShape]) -> Markup | None:
     left = LEFT_MM
     if len(drawn) > 1:
         parts += panel.frame(left, "all", "")
-        for shape in drawn:
-            parts.append(panel.line(left, shape, f"c{shape.index} all{shape.index}"))
+        parts += [panel.line(left, shape, f"c{shape.index}") for shape in drawn]
+        parts += panel.letters(left, drawn)
         left += width + BETWEEN_MM
     for shape in drawn:
         note = f"median of {shape.sampled:,}" if width > 26 else f"of {shape.sampled:,}"
@@ -102,7 +102,9 @@ class _Panel:
         for tick in TICKS_MS:
             x = left + (BEFORE_S + tick / 1000) * self.mm_per_s
             d += f"M{coordinate(x)} {TITLE_MM:g}v{PLOT_MM:g}"
-            label = f"{tick} ms" if tick == TICKS_MS[-1] else f"{tick}".replace("-", "\N{MINUS SIGN}")
+            label = (
+                f"{tick} ms" if tick == TICKS_MS[-1] else f"{tick}".replace("-", "\N{MINUS SIGN}")
+            )
             parts.append(text(x, bottom + 3.4, label, size=2.2, anchor="middle", class_="tick"))
         return [path(d, class_="grid"), *parts]
 
@@ -111,6 +113,21 @@ class _Panel:
         x = left + (shape.times_s + BEFORE_S) * self.mm_per_s
         y = TITLE_MM + (self.high - shape.median_mv) * self.scale
         return path(polyline(x, y), scaled=True, class_=f"t {kind}")
+
+    def letters(self, left: float, shapes: Sequence[ClassShape]) -> list[str]:
+        """Letter of each class beside the tallest point of its line, no two on one another."""
+        parts: list[str] = []
+        taken: list[tuple[float, float]] = []
+        for shape in shapes:
+            tallest = int(np.abs(shape.median_mv).argmax())
+            x = left + (float(shape.times_s[tallest]) + BEFORE_S) * self.mm_per_s + 1.8
+            y = TITLE_MM + (self.high - float(shape.median_mv[tallest])) * self.scale + 1.0
+            while any(abs(x - a) < 2.8 and abs(y - b) < 3.2 for a, b in taken):
+                x += 2.8
+            taken.append((x, y))
+            kind = f"halo l{shape.index}"
+            parts.append(text(x, y, CLASSES[shape.index], size=3, anchor="middle", class_=kind))
+        return parts
 
     def band(self, left: float, shape: ClassShape) -> str:
         """Ground between 10 % and 90 %."""

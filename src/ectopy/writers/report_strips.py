@@ -44,6 +44,12 @@ LETTERS_MM = 5.0
 SMALLEST_MV = (-0.5, 1.0)
 """What each strip shows at least, from its median: room for the pulse, and heights that match."""
 
+GROUND_S = (0.28, 0.44)
+"""Seconds before and after a beat that a strip is about: shown whole, on a darker ground."""
+
+EDGE_MM = 1.6
+"""Letters keep this far from the ends of their strip, not to be cut."""
+
 RR_ROOM_MM = 8.5
 """Beats at least this far apart have the interval between them written in milliseconds."""
 
@@ -97,12 +103,16 @@ class Band:
         return cls(low, min(high, low + TALLEST_MM / gain), gain)
 
     @classmethod
-    def common(cls, bands: Sequence[Band]) -> Band:
-        """One for several strips, so that what lies side by side can be compared."""
-        low, high = min(band.low_mv for band in bands), max(band.high_mv for band in bands)
-        gain = min(band.gain for band in bands)
-        gain = next((g for g in GAINS if g <= gain and (high - low) * g <= TALLEST_MM), GAINS[-1])
-        return cls(low, min(high, low + TALLEST_MM / gain), gain)
+    def evened(cls, bands: Sequence[Band]) -> list[Band]:
+        """Give all that have the first gain one height, where that fits; others keep theirs."""
+        alike = [band for band in bands if band.gain == GAINS[0]]
+        if not alike:
+            return list(bands)
+        low, high = min(band.low_mv for band in alike), max(band.high_mv for band in alike)
+        if (high - low) * GAINS[0] > TALLEST_MM:
+            return list(bands)
+        one = cls(low, high, GAINS[0])
+        return [one if band.gain == GAINS[0] else band for band in bands]
 
     @property
     def height_mm(self) -> float:
@@ -155,7 +165,7 @@ class Paper:
         pulse: bool = True,
         chosen: Sequence[int] = (),
     ) -> list[Markup]:
-        """Strips of equal height and gain.
+        """Draw several strips, of one height where they can be.
 
         Parameters
         ----------
@@ -167,13 +177,24 @@ class Paper:
             Index of the beat to show on a darker ground in each, or nothing.
         """
         cuts = [self._cut(*window) for window in windows]
-        if not cuts:
-            return []
-        band = Band.common([Band.of(values) for _, values in cuts])
-        return [
-            self._draw(first, values, band, pulse, chosen[row] if chosen else None)
-            for row, (first, values) in enumerate(cuts)
+        beats: Sequence[int | None] = chosen or [None] * len(cuts)
+        bands = [
+            Band.of(self._about(beat, *cut)) for beat, cut in zip(beats, cuts, strict=True)
         ]
+        return [
+            self._draw(first, values, band, pulse, beat)
+            for beat, (first, values), band in zip(beats, cuts, Band.evened(bands), strict=True)
+        ]
+
+    def _about(
+        self, beat: int | None, first: int, values: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """What of a strip has to be seen whole: the beat it is about, or all of it."""
+        if beat is None:
+            return values
+        place = int(self.peaks[beat]) - first
+        before, after = round(GROUND_S[0] * self.fs), round(GROUND_S[1] * self.fs)
+        return values[max(0, place - before) : place + after + 1]
 
     def _cut(self, start_s: float, stop_s: float) -> tuple[int, NDArray[np.float64]]:
         """First sample of a window, and its signal from its median."""
@@ -223,13 +244,11 @@ class Paper:
     def _ground(self, chosen: int, first: int, height: float) -> str:
         """Darker ground below one beat."""
         x = (self.peaks[chosen] - first) / self.fs * MM_PER_S
-        start, stop = x - 0.28 * MM_PER_S, x + 0.44 * MM_PER_S
+        start, stop = x - GROUND_S[0] * MM_PER_S, x + GROUND_S[1] * MM_PER_S
         place = f'x="{coordinate(start)}" width="{coordinate(stop - start)}"'
         return f'<rect class="ground" {place} height="{coordinate(height)}"/>'
 
-    def _trace(
-        self, values: NDArray[np.float64], band: Band, first: int, left: float
-    ) -> list[str]:
+    def _trace(self, values: NDArray[np.float64], band: Band, first: int, left: float) -> list[str]:
         """The signal, and over it what belongs to beats of other classes than N."""
         x = np.arange(len(values)) / self.fs * MM_PER_S
         y = band.zero_mm - values * band.gain
@@ -258,10 +277,11 @@ class Paper:
         """Class of each beat above it, milliseconds between, what annotations say in brackets."""
         peaks, classes = self._near(first, stop)
         x = left + (peaks - first) / self.fs * MM_PER_S
+        shown_x = x.clip(left + EDGE_MM, left + (stop - first) / self.fs * MM_PER_S - EDGE_MM)
         parts = []
         for index in np.unique(classes).tolist():
             # One place a letter: a single element however many beats there are.
-            places = " ".join(coordinate(place) for place in x[classes == index].tolist())
+            places = " ".join(coordinate(place) for place in shown_x[classes == index].tolist())
             n = int((classes == index).sum())
             parts.append(
                 f'<text class="l l{index % len(LETTERS)}" y="3.6" x="{places}">'

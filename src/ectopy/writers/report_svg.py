@@ -175,8 +175,8 @@ def corners(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]
 
 
 # One mark a class, so that colour is never alone: dot, triangle, square, cross, ring; × unusable.
-_MARKS = ("m-8 0h16", "m-24 20l24-44 24 44z", "m-20-20h40v40h-40z", "m-24 0h48m-24-24v48",
-          "m-20 0a20 20 0 1 0 40 0 20 20 0 1 0-40 0", "m-18-18l36 36m0-36l-36 36")  # fmt: skip
+_MARKS = ("h1", "m-20 16l20-36 20 36z", "m-15-15h30v30h-30z", "m-20 0h40m-20-20v40",
+          "m-16 0a16 16 0 1 0 32 0 16 16 0 1 0-32 0", "m-15-15l30 30m0-30l-30 30")  # fmt: skip
 
 
 def marks(index: int, x_mm: NDArray[np.float64], y_mm: NDArray[np.float64]) -> str:

@@ -74,7 +74,7 @@ def class_table(analysis: Analysis) -> Table:
         what = "signal too poor to class the beat"
         rows.append([UNUSABLE_MARK, class_mark(-1), what, count(unusable), "–", "–", "–"])
     head = ("Class", "Mark", "Meaning", "Beats", "%", "Median certainty", "Below 0.7")
-    return Table("Beats of each class", head, rows, words=(1, 2))
+    return Table("Beats of each class", head, rows, words=(1, 2), quiet=True)
 
 
 def hourly_table(hourly: Hourly, times: Times) -> Table:
@@ -87,7 +87,7 @@ def hourly_table(hourly: Hourly, times: Times) -> Table:
         head.append("Usable %")
     hours = [_hour(hourly, hour, times, usable) for hour in range(len(hourly))]
     if len(hours) <= LONGEST_HOURLY:
-        return Table("Hour by hour", head, hours)
+        return Table("Hour by hour", head, hours, quiet=True)
     return Table("Day by day, counted from the start", head, _days(hourly, times, usable), hours)
 
 
@@ -202,7 +202,7 @@ def patterns_table(patterns: dict[str, Patterns]) -> Table:
         ["Quadrigeminy", *(_episodes(p.quadrigeminy) for p in patterns.values())],
     ]
     head = ("", *(f"{name}, {CLASS_MEANINGS[name]}" for name in patterns))
-    return Table("How ectopic beats come", head, rows)
+    return Table("How ectopic beats come", head, rows, quiet=True)
 
 
 def _run(patterns: Patterns, row: int | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ectopy.measures.intervals import GAP_S
 from ectopy.measures.pauses import PAUSE_S
 from ectopy.writers.paper import time_text
 from ectopy.writers.report_tables import count, decimal

@@ -135,7 +135,10 @@ def made_with(analysis: Analysis) -> Table:
         ["Recording", analysis.recording],
         ["Source", str(asked.pop("source", "–"))],
         ["Leads", ", ".join(map(str, asked.pop("leads", ()))) or analysis.lead],
-        ["Lead analysed", analysis.lead + ("" if asked.pop("lead", None) else ", chosen by itself")],
+        [
+            "Lead analysed",
+            analysis.lead + ("" if asked.pop("lead", None) else ", chosen by itself"),
+        ],
         ["Sampling frequency", f"{analysis.fs:g} Hz"],
         ["Samples", count(analysis.n_samples)],
         ["Beats", analysis.beat_source],
