@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ectopy.analysis import Analysis, Runs
+    from ectopy.measures.fibrillation import Fibrillation
+    from ectopy.measures.patterns import Patterns
+    from ectopy.measures.variability import Variability
 
 
 def analyze(
@@ -91,6 +94,7 @@ def show_analysis(analysis: Analysis, files: dict[str, Path], console: Console) 
     from rich.text import Text
 
     from ectopy.beats import CLASS_MEANINGS
+    from ectopy.printing import number
 
     summary = analysis.summary
     table = Table(show_header=False, box=None, pad_edge=False)
@@ -104,18 +108,24 @@ def show_analysis(analysis: Analysis, files: dict[str, Path], console: Console) 
     row("duration", _clock(summary.duration_s))
     row("beats", f"{summary.n_beats:,} {analysis.beat_source}")
     for name, count in summary.counts.items():
-        share = 100 * count / summary.n_beats
+        share = 100 * count / max(summary.n_beats, 1)
         row(f"  {name}", f"{count:>7,}  {share:5.1f} %  {CLASS_MEANINGS[name]}")
     row("heart rate", _rates(analysis))
     row(
         "ectopic burden",
-        f"{summary.ectopic_burden_percent:.1f} % of beats (V {summary.v_burden_percent:.1f} %, "
-        f"S {summary.s_burden_percent:.1f} %)",
+        f"{number(summary.ectopic_burden_percent, 1)} % of beats "
+        f"(V {number(summary.v_burden_percent, 1)} %, S {number(summary.s_burden_percent, 1)} %)",
     )
     row("longest V run", _run(summary.v_runs))
     row("longest S run", _run(summary.s_runs))
+    for name, patterns in (("V", summary.v_patterns), ("S", summary.s_patterns)):
+        if text := _patterns(patterns):
+            row(f"{name} patterns", text)
     if summary.pauses:
         row("pauses > 2 s", f"{summary.pauses}, longest {summary.longest_pause_s:.1f} s")
+    row("AF screen", _fibrillation(summary.fibrillation))
+    if summary.variability.sdnn_ms is not None:
+        row("variability", _variability(summary.variability))
     row("model", _model(analysis))
     console.print(table)
     for warning in analysis.warnings:
@@ -148,6 +158,42 @@ def _run(runs: Runs) -> str:
     beats = "beat" if runs.longest_beats == 1 else "beats"
     at = _clock(runs.longest_start_s)
     return f"{runs.longest_beats} {beats}{rate}, from {at}; {runs.runs} runs of 3 or more"
+
+
+def _patterns(patterns: Patterns) -> str:
+    """Couplets, triplets, tachycardias, bigeminy and trigeminy, as far as there are any."""
+    content = patterns.to_dict()
+    counts = {
+        "couplet": content["couplets"],
+        "triplet": content["triplets"],
+        "tachycardia": content["tachycardias"],
+        "episode of bigeminy": content["bigeminy"]["episodes"],
+        "episode of trigeminy": content["trigeminy"]["episodes"],
+    }
+    found = [(name, count) for name, count in counts.items() if count]
+    return ", ".join(f"{count:,} {_plural(name, count)}" for name, count in found)
+
+
+def _plural(name: str, count: int) -> str:
+    first, *rest = name.split(" ")
+    return " ".join([first if count == 1 else f"{first}s", *rest])
+
+
+def _fibrillation(screen: Fibrillation) -> str:
+    if screen.burden_percent is None:
+        return "too few beats"
+    if len(screen) == 0:
+        return "no stretch of 30 s or more is irregular"
+    times = "once" if len(screen) == 1 else f"{len(screen):,} times"
+    return f"irregular for {screen.burden_percent:.1f} % of the time, {times}; no diagnosis"
+
+
+def _variability(found: Variability) -> str:
+    text = f"SDNN {found.sdnn_ms:.0f} ms"
+    if found.rmssd_ms is not None:
+        text += f", RMSSD {found.rmssd_ms:.0f} ms"
+    text += f", from {found.n_nn:,} normal intervals"
+    return text if found.note is None else f"{text}; says little, the rhythm is irregular"
 
 
 def _model(analysis: Analysis) -> str:

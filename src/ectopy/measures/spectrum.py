@@ -57,10 +57,9 @@ def band_powers(ends_s: NDArray[np.float64], nn_ms: NDArray[np.float64]) -> NDAr
     [[0.0, 450.0, 0.0]]
     """
     segments = _filled_segments(ends_s, nn_ms)
-    powers = [
-        _powers(ends_s, nn_ms, segments[first : first + _SEGMENTS_AT_ONCE])
-        for first in range(0, len(segments), _SEGMENTS_AT_ONCE)
-    ]
+    # Segments that lie together are done together: the spline runs through all that is between.
+    blocks = np.split(segments, np.flatnonzero(np.diff(segments // _SEGMENTS_AT_ONCE)) + 1)
+    powers = [_powers(ends_s, nn_ms, block) for block in blocks if len(block)]
     return np.concatenate([np.zeros((0, len(BANDS_HZ))), *powers])
 
 

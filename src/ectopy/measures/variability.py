@@ -3,9 +3,11 @@
 Task Force of the European Society of Cardiology and the North American Society of Pacing and
 Electrophysiology: Heart rate variability, standards of measurement, physiological interpretation,
 and clinical use. Circulation 93:1043-1065 (1996), "Time domain methods" and "Frequency domain
-methods". Mean, SDNN, RMSSD and NN50 are computed by physiokit; its frequency domain measures are
-amplitudes with the mean left in and not the power that they are called, so that ours stand in
-`ectopy.measures.spectrum`.
+methods".
+
+Mean, SDNN and RMSSD are computed by physiokit. Not by it: pNN50, because 18 samples at 360 Hz are
+50 ms, which rounding makes more or less; and the powers, because what it calls so is a sum of
+amplitudes, with the mean interval among them (see `ectopy.measures.spectrum`).
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ MIN_SEGMENTS = 6
 
 MIN_COVERED = 0.5
 """Share of a segment that its NN intervals have to fill to count for SDANN and SDNN index."""
+
+LARGE_MS = 50.0 + 1e-3
+"""Differences of NN intervals above this, in ms, count for pNN50: above 50 ms but for rounding."""
 
 LEAST_MS2 = 1e-3
 """With less high frequency power than this, in ms², LF/HF is a ratio of rounding errors."""
@@ -121,7 +126,8 @@ def measure_variability(
     is_nn = ~np.isnan(nn_ms)
     n_nn = int(is_nn.sum())
     enough = n_nn >= MIN_NN
-    mean, sdnn, rmssd, nn50 = _by_library(nn_ms) if enough else [None] * 4
+    mean, sdnn, rmssd = _by_library(nn_ms) if enough else [None] * 3
+    nn50 = int((np.abs(np.diff(nn_ms)) > LARGE_MS).sum())
     ends, nn_ms = times_s[1:][is_nn], nn_ms[is_nn]
     means, deviations = _segments(ends, nn_ms)
     in_segments = enough and len(means) >= MIN_SEGMENTS
@@ -135,7 +141,7 @@ def measure_variability(
         sdann_ms=float(means.std(ddof=1)) if in_segments else None,
         sdnn_index_ms=float(deviations.mean()) if in_segments else None,
         rmssd_ms=rmssd,
-        pnn50_percent=None if nn50 is None else 100.0 * nn50 / n_nn,
+        pnn50_percent=100.0 * nn50 / n_nn if enough else None,
         segments=len(means),
         vlf_ms2=vlf,
         lf_ms2=lf,
@@ -161,14 +167,14 @@ def _nn_intervals(
 
 
 def _by_library(nn_ms: NDArray[np.float64]) -> list[float | None]:
-    """Mean, SDNN and RMSSD in milliseconds, and NN50, of NN intervals with NaN between them."""
+    """Mean, SDNN and RMSSD in milliseconds, of NN intervals with NaN between them."""
     is_nn = ~np.isnan(nn_ms)
     if not (is_nn[1:] & is_nn[:-1]).any():  # the library would take the mean of nothing
-        return [float(np.nanmean(nn_ms)), float(np.nanstd(nn_ms, ddof=1)), None, None]
+        return [float(np.nanmean(nn_ms)), float(np.nanstd(nn_ms, ddof=1)), None]
     from physiokit.hrv import compute_hrv_time  # loads much of SciPy: half a second
 
     found = compute_hrv_time(nn_ms, sample_rate=1000)
-    return [float(found.mean_nn), float(found.sd_nn), float(found.rms_sd), float(found.nn50)]
+    return [float(found.mean_nn), float(found.sd_nn), float(found.rms_sd)]
 
 
 def _segments(
