@@ -56,7 +56,10 @@ def tachogram(analysis: Analysis, axis: TimeAxis) -> Markup:
     ]
     parts = [*axis.draw(top, bottom), *level_lines(lines)]
     times, intervals, classes = beats.times_s[1:], np.diff(beats.times_s), beats.classes[1:]
-    for index in (0, *range(1, len(CLASSES)), -1):
+    # N first, then the most: the few lie on top.
+    order = sorted(range(-1, len(CLASSES)), key=lambda i: (i != 0, -int((classes == i).sum())))
+    size = 1.0 if len(beats) <= MOST_DOTS else 0.65
+    for index in order:
         these = np.flatnonzero(classes == index)
         if len(these) == 0:
             continue
@@ -66,7 +69,7 @@ def tachogram(analysis: Analysis, axis: TimeAxis) -> Markup:
             continue
         x, heights = axis.x(times[these]), y(intervals[these])
         kept = thinned(x, heights, MOST_DOTS if index == 0 else MOST_MARKS)
-        parts.append(marks(index, x[kept], heights[kept]))
+        parts.append(marks(index, x[kept], heights[kept], size=size))
     parts += [
         text(LEFT_MM - 10.5, top + TACHOGRAM_MM / 2, "RR, s", size=2.4, anchor="middle",
              class_="axis", transform=_turned(LEFT_MM - 10.5, top + TACHOGRAM_MM / 2)),

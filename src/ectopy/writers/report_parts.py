@@ -44,7 +44,8 @@ def report_sections(analysis: Analysis, times: Times) -> list[Section]:
     sections = [
         Section("classes", "Beats by class", [class_table(analysis)]),
         _over_time(analysis, times),
-        Section("hours", "Hour by hour", [hourly_table(summary.hourly, times)]),
+        *_signal(analysis, times),
+        *([] if len(summary.hourly) < 2 else [_hours(analysis, times)]),
         _ectopy(analysis),
         runs_section("V", summary.v_patterns, paper, times),
         runs_section("S", summary.s_patterns, paper, times),
@@ -73,6 +74,19 @@ def _over_time(analysis: Analysis, times: Times) -> Section:
     )
     return Section("time", "Over time", [Chart(tachogram(analysis, axis), intervals),
                                          Chart(picture, rates)])  # fmt: skip
+
+
+def _signal(analysis: Analysis, times: Times) -> list[Section]:
+    quality = getattr(analysis, "quality", None)
+    if quality is None:
+        return []
+    from ectopy.writers.report_signal import signal_section
+
+    return [signal_section(quality, TimeAxis(times))]
+
+
+def _hours(analysis: Analysis, times: Times) -> Section:
+    return Section("hours", "Hour by hour", [hourly_table(analysis.summary.hourly, times)])
 
 
 def _ectopy(analysis: Analysis) -> Section:
@@ -169,7 +183,10 @@ def _strips(
 
 def _accuracy(analysis: Analysis) -> Section:
     blocks = [Words(" ".join(accuracy_words(analysis.model))), *accuracy_tables(analysis.model)]
-    return Section("accuracy", "How far to trust the classes", [*blocks, Points(limits(analysis))])
+    name = analysis.model.get("name", "the model")
+    words = Words(f"What to know of {name} and of this analysis:")
+    points = Points(limits(analysis))
+    return Section("accuracy", "How far to trust the classes", [*blocks, words, points])
 
 
 def _reading() -> Section:

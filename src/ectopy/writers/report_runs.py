@@ -80,7 +80,7 @@ def _left_out(n: int, shown: int) -> str:
 
 def _run_figure(name: str, place: int, run: dict[str, float], paper: Paper, times: Times) -> Figure:
     start_s, stop_s = _window(run["start_s"], run["start_s"] + run["duration_s"])
-    rate = f", {decimal(run['rate_bpm'])} per minute" if run["rate_bpm"] else ""
+    rate = f", {decimal(run['rate_bpm'])}/min" if run["rate_bpm"] else ""
     note = f"{count(run['beats'])} beats in {run['duration_s']:.1f} s{rate}, from "
     note += times.both(run["start_s"]) + _cut_short(start_s, stop_s)
     number = f"{name}{place + 1}"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-UNUSABLE_MARK, UNUSABLE_COLOUR = "×", "#8a8a8a"
+UNUSABLE_MARK, UNUSABLE_COLOUR = "\N{MULTIPLICATION SIGN}", "#8a8a8a"
 LETTERS = (*CLASSES, UNUSABLE_MARK)
 """Letter of each class index; index -1, a beat that is not usable, has the last one."""
 
@@ -179,18 +179,22 @@ _MARKS = ("h1", "m-20 16l20-36 20 36z", "m-15-15h30v30h-30z", "m-20 0h40m-20-20v
           "m-16 0a16 16 0 1 0 32 0 16 16 0 1 0-32 0", "m-15-15l30 30m0-30l-30 30")  # fmt: skip
 
 
-def marks(index: int, x_mm: NDArray[np.float64], y_mm: NDArray[np.float64]) -> str:
+def marks(
+    index: int, x_mm: NDArray[np.float64], y_mm: NDArray[np.float64], *, size: float = 1.0
+) -> str:
     """Draw the mark of a class, by its index, at each point in millimetres, as one path."""
-    points = np.rint(np.stack([x_mm, y_mm], axis=1) * UNITS_MM).astype(np.int64).tolist()
+    units = UNITS_MM / size
+    points = np.rint(np.stack([x_mm, y_mm], axis=1) * units).astype(np.int64).tolist()
     shape = _MARKS[index]
     d = "".join(f"M{x} {y}{shape}" for x, y in points)
-    return path(d, scaled=True, class_=f"m{index % len(LETTERS)}")
+    kind = f"m{index % len(LETTERS)}"
+    return path(d, transform=f"scale({coordinate(size)}) scale({1 / UNITS_MM:g})", class_=kind)
 
 
 def class_mark(index: int) -> Markup:
     """Mark of a class alone, for a legend."""
     where = np.array([2.0])
-    return svg(4, 4, f"mark of class {LETTERS[index]}", [marks(index, where, where)], "mark")
+    return svg(4, 4, f"mark of class {LETTERS[index]}", [marks(index, where, where, size=1.5)], "mark")
 
 
 def picture(levels: ArrayLike, colour: str, x: float, y: float, w: float, h: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,16 +26,21 @@ if TYPE_CHECKING:
     from ectopy.measures.patterns import Episodes, Patterns
     from ectopy.measures.pauses import Pauses
     from ectopy.measures.variability import Variability
+    from ectopy.signal.seconds import Stretch
     from ectopy.writers.report_svg import Times
 
 LONGEST_HOURLY = 72
 """Hours up to which each has a row of its own; of longer recordings each day has."""
 
-LISTED = 40
+LISTED = 30
 """Rows of a long table that are seen at once; the others unfold."""
 
-MOST_LISTED = 4000
+MOST_LISTED = 3000
 """Rows of a table in all. What is beyond is counted, and stands in the table of beats."""
+
+
+NOTHING = "\N{EN DASH}"
+"""Stands where there is no number."""
 
 
 def long_table(
@@ -47,7 +53,7 @@ def long_table(
 def decimal(value: float | None, digits: int = 0) -> str:
     """Print a number, or a dash where there is none, NaN among them."""
     known = value is not None and math.isfinite(value)
-    return number(value if known else None, digits).replace("-", "\N{MINUS SIGN}" if known else "–")
+    return number(value if known else None, digits).replace("-", "\N{MINUS SIGN}" if known else NOTHING)
 
 
 def count(value: int | float) -> str:
@@ -72,14 +78,14 @@ def class_table(analysis: Analysis) -> Table:
     unusable = len(classes) - sum(counts)
     if unusable:
         what = "signal too poor to class the beat"
-        rows.append([UNUSABLE_MARK, class_mark(-1), what, count(unusable), "–", "–", "–"])
+        rows.append([UNUSABLE_MARK, class_mark(-1), what, count(unusable), NOTHING, NOTHING, NOTHING])
     head = ("Class", "Mark", "Meaning", "Beats", "%", "Median certainty", "Below 0.7")
     return Table("Beats of each class", head, rows, words=(1, 2), quiet=True)
 
 
 def hourly_table(hourly: Hourly, times: Times) -> Table:
     """Each hour; of a long recording each day, the hours unfolding."""
-    head = ["From", "Beats", "Rate min", "mean", "max", *CLASSES[1:], "V runs", "S runs", "Pauses"]
+    head = ["From", "Beats", "Rate min", "Rate mean", "Rate max", *CLASSES[1:], "V runs", "S runs", "Pauses"]
     usable = bool(np.isfinite(hourly.usable_percent).any())
     if hourly.unusable.any():
         head.append("Unusable beats")
@@ -94,7 +100,7 @@ def hourly_table(hourly: Hourly, times: Times) -> Table:
 def _hour(hourly: Hourly, hour: int, times: Times, usable: bool) -> list[str]:
     start = float(hourly.start_s[hour])
     row = [
-        times.clock(start) or time_text(start),
+        times.clock(start) or f"{hour} h",
         count(int(hourly.counts[hour].sum())),
         *(decimal(float(rate[hour])) for rate in _rates(hourly)),
         *(count(n) for n in hourly.counts[hour, 1:].tolist()),
@@ -121,7 +127,7 @@ def _days(hourly: Hourly, times: Times, usable: bool) -> list[list[str]]:
         # Beats over minutes: the mean interval is the harmonic mean of the rates.
         minutes = (beats[known] / mean[known]).sum()
         row = [
-            times.clock(start) or time_text(start),
+            times.clock(start) or f"day {first // 24 + 1}",
             count(int(beats.sum())),
             decimal(float(np.nanmin(low)) if np.isfinite(low).any() else None),
             decimal(float(beats[known].sum() / minutes) if minutes > 0 else None),
@@ -148,7 +154,7 @@ def runs_table(
         for place, row in enumerate(order, start=1)
         if place <= MOST_LISTED
     ]  # fmt: skip
-    head = ("Run", *_when_head(times), "Beats", "Length, s", "Rate per minute")
+    head = ("Run", *_when_head(times), "Beats", "Length, s", "Rate, /min")
     return long_table(f"Runs of class {name}, the longest first", head, rows, len(runs), links)
 
 
@@ -178,6 +184,19 @@ def episodes_table(screen: Fibrillation, times: Times) -> Table:
     return long_table("Irregular rhythm", head, rows, len(screen), {})
 
 
+def stretches_table(stretches: Sequence[Stretch], lost_s: float, times: Times) -> Table:
+    """Stretches of signal that could not be used, in the order of time."""
+    rows = [
+        [str(place), *_when(one.start_s, times), count(one.stop_s - one.start_s),
+         ", ".join(one.reasons)]
+        for place, one in enumerate(stretches[:MOST_LISTED], start=1)
+    ]  # fmt: skip
+    head = ("Stretch", *_when_head(times), "Seconds", "Reasons")
+    caption = f"Unusable stretches, {time_text(lost_s)} in all"
+    table = long_table(caption, head, rows, len(stretches), {})
+    return replace(table, words=(len(head) - 1,))
+
+
 def _when_head(times: Times) -> tuple[str, ...]:
     return ("From the start",) if times.start is None else ("From the start", "Time of day")
 
@@ -194,28 +213,29 @@ def patterns_table(patterns: dict[str, Patterns]) -> Table:
         ["Couplets", *(count(len(p.couplets)) for p in patterns.values())],
         ["Runs of 3 or more", *(count(len(p.runs)) for p in patterns.values())],
         ["Beats in runs", *(count(int(p.runs.beats.sum())) for p in patterns.values())],
-        ["Runs above 100 per minute", *(count(len(p.tachycardias)) for p in patterns.values())],
+        ["Runs above 100/min", *(count(len(p.tachycardias)) for p in patterns.values())],
         ["Longest run", *(_run(p, p.longest) for p in patterns.values())],
         ["Fastest run", *(_run(p, p.fastest) for p in patterns.values())],
         ["Bigeminy", *(_episodes(p.bigeminy) for p in patterns.values())],
         ["Trigeminy", *(_episodes(p.trigeminy) for p in patterns.values())],
         ["Quadrigeminy", *(_episodes(p.quadrigeminy) for p in patterns.values())],
     ]
-    head = ("", *(f"{name}, {CLASS_MEANINGS[name]}" for name in patterns))
+    rows = [row for row in rows if set(row[1:]) != {NOTHING}]
+    head = ("Pattern", *(f"{name}, {CLASS_MEANINGS[name]}" for name in patterns))
     return Table("How ectopic beats come", head, rows, quiet=True)
 
 
 def _run(patterns: Patterns, row: int | None) -> str:
     if row is None:
-        return "–"
+        return NOTHING
     run = patterns.runs.row(row)
-    return f"{run['beats']} beats at {decimal(run['rate_bpm'])} per minute"
+    return f"{run['beats']} beats, {decimal(run['rate_bpm'])}/min"
 
 
 def _episodes(episodes: Episodes) -> str:
     n = len(episodes)
     if n == 0:
-        return "–"
+        return NOTHING
     seconds = float((episodes.stop_s - episodes.start_s).sum())
     return f"{count(n)} episode{'s' * (n > 1)}, {time_text(seconds)} in all"
 
@@ -235,5 +255,5 @@ def variability_table(found: Variability) -> Table:
         ("HF", decimal(found.hf_ms2), "ms², 0.15 to 0.4 Hz"),
         ("LF/HF", decimal(found.lf_hf, 2), ""),
     )
-    rows = [[name, value, unit] for name, value, unit in values if value != "–"]
+    rows = [[name, value, unit] for name, value, unit in values if value != NOTHING]
     return Table("Heart rate variability", ("Measure", "Value", "Unit"), rows, words=(2,))

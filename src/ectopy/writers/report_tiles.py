@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ectopy.measures.pauses import PAUSE_S
 from ectopy.writers.paper import time_text
-from ectopy.writers.report_tables import count, decimal
+from ectopy.writers.report_tables import NOTHING, count, decimal
 
 if TYPE_CHECKING:
     from ectopy.analysis import Analysis, Summary
@@ -66,7 +66,7 @@ def tiles(analysis: Analysis, times: Times) -> list[Tile]:
         )
     shown = [
         ("Beats", count(summary.n_beats), "with a class"),
-        ("Heart rate", _unit(summary.heart_rate_mean_bpm, 0, "per minute"), rates),
+        ("Heart rate", _unit(summary.heart_rate_mean_bpm, 0, "/min"), rates),
         ("Ventricular, V", _unit(summary.v_burden_percent, 2, "%"), _beats(summary, "V")),
         ("Supraventricular, S", _unit(summary.s_burden_percent, 2, "%"), _beats(summary, "S")),
         ("V runs", count(len(summary.v_patterns.runs)), _longest(summary.v_patterns)),
@@ -81,7 +81,7 @@ def tiles(analysis: Analysis, times: Times) -> list[Tile]:
 
 
 def _unit(value: float | None, digits: int, unit: str) -> str:
-    return "–" if value is None else f"{decimal(value, digits)} {unit}"
+    return NOTHING if value is None else f"{decimal(value, digits)} {unit}"
 
 
 def _beats(summary: Summary, name: str) -> str:
@@ -93,7 +93,7 @@ def _longest(patterns: Patterns) -> str:
     if patterns.longest is None:
         return "of 3 beats or more"
     run = patterns.runs.row(patterns.longest)
-    rate = f" at {decimal(run['rate_bpm'])} per minute" if run["rate_bpm"] else ""
+    rate = f", {decimal(run['rate_bpm'])}/min" if run["rate_bpm"] else ""
     return f"longest {run['beats']} beats{rate}"
 
 
@@ -101,7 +101,7 @@ def _irregular(summary: Summary) -> Tile:
     """Screen for atrial fibrillation."""
     screen, title = summary.fibrillation, "Irregular rhythm"
     if screen.burden_percent is None:
-        return title, "–", "too few beats to screen"
+        return title, NOTHING, "too few beats to screen"
     n = len(screen)
     episodes = f"{count(n)} episode{'s' * (n != 1)}; a screen, no diagnosis"
     return title, f"{decimal(screen.burden_percent, 1)} %", episodes

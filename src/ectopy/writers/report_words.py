@@ -14,7 +14,7 @@ from ectopy.measures.runs import RUN_BEATS
 from ectopy.printing import number, percent
 from ectopy.writers.report_blocks import Table
 from ectopy.writers.report_svg import LETTERS, UNUSABLE_MARK, class_mark
-from ectopy.writers.report_tables import count
+from ectopy.writers.report_tables import NOTHING, count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,7 +111,7 @@ def accuracy_words(model: Mapping[str, Any]) -> list[str]:
 def limits(analysis: Analysis) -> list[str]:
     """What the analysis cannot do, of the model and of the method."""
     model = analysis.model
-    said = [str(one) for one in model.get("limits") or ()]
+    said = [str(one).replace("`", "") for one in model.get("limits") or ()]
     if model.get("certainty"):
         said.append(str(model["certainty"]))
     said.append(
@@ -133,7 +133,7 @@ def made_with(analysis: Analysis) -> Table:
     notes = asked.pop("notes", None) or {}
     rows = [
         ["Recording", analysis.recording],
-        ["Source", str(asked.pop("source", "–"))],
+        ["Source", str(asked.pop("source", NOTHING))],
         ["Leads", ", ".join(map(str, asked.pop("leads", ()))) or analysis.lead],
         [
             "Lead analysed",
@@ -142,8 +142,8 @@ def made_with(analysis: Analysis) -> Table:
         ["Sampling frequency", f"{analysis.fs:g} Hz"],
         ["Samples", count(analysis.n_samples)],
         ["Beats", analysis.beat_source],
-        ["Model", str(model.get("name", "–"))],
-        ["Weights, SHA-256", str(model.get("weights_sha256", "–"))],
+        ["Model", str(model.get("name", NOTHING))],
+        ["Weights, SHA-256", str(model.get("weights_sha256", NOTHING))],
     ]
     if finder:
         rows += [["Beat finder", str(finder.get("name"))],
