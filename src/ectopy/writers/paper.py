@@ -254,7 +254,8 @@ def class_of_samples(
     neighbours.
     """
     kinds = np.zeros(last - first, dtype=np.int8)
-    near = slice(*np.searchsorted(peaks, [first - fs, last + fs]))
+    second = round(fs)  # whole: a float would have all peaks turned into floats
+    near = slice(*np.searchsorted(peaks, [first - second, last + second]))
     places = peaks[near]
     middles = (places[1:] + places[:-1]) // 2
     starts, stops = places - round(0.25 * fs), places + round(0.4 * fs)

@@ -96,7 +96,7 @@ def _sample(
     """Beats of the more confident half, evenly spread; all of a class that has few."""
     if len(members) > 2 * SHOWN:
         members = members[confidences >= np.median(confidences)]
-    members = np.setdiff1d(members, without)
+    members = members[~np.isin(members, without)]
     if len(members) <= SAMPLED:
         return members
     return members[np.linspace(0, len(members) - 1, SAMPLED).round().astype(np.int64)]

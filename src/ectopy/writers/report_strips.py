@@ -178,9 +178,7 @@ class Paper:
         """
         cuts = [self._cut(*window) for window in windows]
         beats: Sequence[int | None] = chosen or [None] * len(cuts)
-        bands = [
-            Band.of(self._about(beat, *cut)) for beat, cut in zip(beats, cuts, strict=True)
-        ]
+        bands = [Band.of(self._about(beat, *cut)) for beat, cut in zip(beats, cuts, strict=True)]
         return [
             self._draw(first, values, band, pulse, beat)
             for beat, (first, values), band in zip(beats, cuts, Band.evened(bands), strict=True)

@@ -194,7 +194,9 @@ def marks(
 def class_mark(index: int) -> Markup:
     """Mark of a class alone, for a legend."""
     where = np.array([2.0])
-    return svg(4, 4, f"mark of class {LETTERS[index]}", [marks(index, where, where, size=1.5)], "mark")
+    return svg(
+        4, 4, f"mark of class {LETTERS[index]}", [marks(index, where, where, size=1.5)], "mark"
+    )
 
 
 def picture(levels: ArrayLike, colour: str, x: float, y: float, w: float, h: float) -> str:

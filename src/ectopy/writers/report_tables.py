@@ -53,7 +53,9 @@ def long_table(
 def decimal(value: float | None, digits: int = 0) -> str:
     """Print a number, or a dash where there is none, NaN among them."""
     known = value is not None and math.isfinite(value)
-    return number(value if known else None, digits).replace("-", "\N{MINUS SIGN}" if known else NOTHING)
+    return number(value if known else None, digits).replace(
+        "-", "\N{MINUS SIGN}" if known else NOTHING
+    )
 
 
 def count(value: int | float) -> str:
@@ -78,14 +80,26 @@ def class_table(analysis: Analysis) -> Table:
     unusable = len(classes) - sum(counts)
     if unusable:
         what = "signal too poor to class the beat"
-        rows.append([UNUSABLE_MARK, class_mark(-1), what, count(unusable), NOTHING, NOTHING, NOTHING])
+        rows.append(
+            [UNUSABLE_MARK, class_mark(-1), what, count(unusable), NOTHING, NOTHING, NOTHING]
+        )
     head = ("Class", "Mark", "Meaning", "Beats", "%", "Median certainty", "Below 0.7")
     return Table("Beats of each class", head, rows, words=(1, 2), quiet=True)
 
 
 def hourly_table(hourly: Hourly, times: Times) -> Table:
     """Each hour; of a long recording each day, the hours unfolding."""
-    head = ["From", "Beats", "Rate min", "Rate mean", "Rate max", *CLASSES[1:], "V runs", "S runs", "Pauses"]
+    head = [
+        "From",
+        "Beats",
+        "Rate min",
+        "Rate mean",
+        "Rate max",
+        *CLASSES[1:],
+        "V runs",
+        "S runs",
+        "Pauses",
+    ]
     usable = bool(np.isfinite(hourly.usable_percent).any())
     if hourly.unusable.any():
         head.append("Unusable beats")
