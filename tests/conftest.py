@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ectopy.models.beat_model import BeatModel
     from ectopy.models.contract import InputContract
 
+# As `ectopy.models.runtime` does, for tests that import ONNX Runtime themselves.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:

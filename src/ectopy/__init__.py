@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ectopy.inference.analyze import analyze
     from ectopy.inference.finder import BeatFinder, FoundBeats, detect_beats
     from ectopy.inference.finder_stream import BeatStream
-    from ectopy.readers import read, read_annotations
+    from ectopy.readers import open_recording, read, read_annotations
     from ectopy.recording import Recording
     from ectopy.writers import write_all
 
@@ -29,6 +29,7 @@ _HOME = {
     "ReferenceBeats": "ectopy.beats",
     "EctopyError": "ectopy.errors",
     "analyze": "ectopy.inference.analyze",
+    "open_recording": "ectopy.readers",
     "read": "ectopy.readers",
     "read_annotations": "ectopy.readers",
     "Recording": "ectopy.recording",
@@ -53,6 +54,7 @@ __all__ = [
     "__version__",
     "analyze",
     "detect_beats",
+    "open_recording",
     "read",
     "read_annotations",
     "write_all",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.mapped import PIECE, pieces, release
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -123,6 +126,8 @@ class ReferenceBeats:
 class BeatTable:
     """One row a beat: where it is, which class it has, and how sure the model is.
 
+    Of a recording of many days the arrays lie in a temporary file; `pieces` gives them in turn.
+
     Attributes
     ----------
     peaks : ndarray of int64, shape (beats,)
@@ -150,10 +155,15 @@ class BeatTable:
         """Interval to the preceding beat in seconds; NaN for the first beat."""
         return np.concatenate([[np.nan], np.diff(self.times_s)])[: len(self)]
 
-    @property
+    @cached_property
     def classes(self) -> NDArray[np.int8]:
         """Most probable class of each beat, as an index into `CLASSES`."""
-        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int8)
+        classes = np.empty(len(self), dtype=np.int8)
+        for rows in pieces(len(self)):
+            classes[rows] = self.probabilities[rows].argmax(axis=1)
+            release(self.probabilities)
+        classes.flags.writeable = False  # the same array every time
+        return classes
 
     @property
     def labels(self) -> NDArray[np.str_]:
@@ -164,6 +174,27 @@ class BeatTable:
     def confidences(self) -> NDArray[np.float32]:
         """Probability of the most probable class."""
         return np.asarray(self.probabilities.max(axis=1), dtype=np.float32)
+
+    def pieces(self, size: int = PIECE) -> Iterator[tuple[slice, BeatTable]]:
+        """Give the table in parts of `size` rows, with the rows that they are.
+
+        Nothing of a part stays in memory unless it is kept. Its first beat has no `rr_s`, as that
+        of the whole; see `intervals_s`.
+        """
+        for rows in pieces(len(self), size):
+            yield (
+                rows,
+                BeatTable(np.array(self.peaks[rows]), np.array(self.probabilities[rows]), self.fs),
+            )
+            release(self.peaks)
+            release(self.probabilities)
+
+    def intervals_s(self, rows: slice) -> NDArray[np.float64]:
+        """Interval to the preceding beat in seconds, of some rows; NaN for the very first beat."""
+        first, stop, _ = rows.indices(len(self))
+        times = np.asarray(self.peaks[max(0, first - 1) : stop]) / self.fs
+        intervals = np.diff(times)
+        return np.concatenate([[np.nan], intervals]) if first == 0 else intervals
 
     def counts(self) -> dict[str, int]:
         """Beats of each class, every class named even when it has none."""

@@ -201,7 +201,7 @@ def test_a_long_stream_remembers_only_what_decides(finder, fs):
     for portion in cut(lead, [fs]):
         stream.push(portion)
     assert len(stream._buffer) <= 24 * fs + 2 * Rate.of(fs).samples_per_step
-    assert len(stream._candidates) < 20
+    assert len(stream._choice._waiting) < 20
 
 
 # --- nothing in it, and what is refused ----------------------------------------------------------

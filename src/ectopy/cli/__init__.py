@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -16,11 +17,23 @@ import typer
 from typer.core import TyperGroup
 
 from ectopy._version import __version__
-from ectopy.cli import analyze, compare, data, demo, evaluate, explain, models, score, train
+from ectopy.cli import (
+    analyze,
+    compare,
+    data,
+    demo,
+    evaluate,
+    explain,
+    models,
+    score,
+    simulate,
+    train,
+)
 from ectopy.errors import EctopyError, OutputError
 
 USER_ERROR = 2
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 class _Group(TyperGroup):
@@ -67,6 +80,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("models")(models.models)
 app.command("score")(score.score)
+app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
 app.add_typer(data.app, name="data")
 
@@ -80,8 +94,14 @@ def _options(
         raise typer.Exit
 
 
+def _stop(_signal: int, _frame: Any) -> None:
+    """End as an exception does, so that temporary files and folders are removed."""
+    raise SystemExit(TERMINATED)
+
+
 def main() -> None:
     """Run the command line; what a user can mend is one line on stderr and exit status 2."""
+    signal.signal(signal.SIGTERM, _stop)
     if isinstance(sys.stdout, TextIOWrapper):
         # A file name may hold what the terminal's encoding does not, and is still to be shown.
         sys.stdout.reconfigure(errors="backslashreplace")

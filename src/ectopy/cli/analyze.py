@@ -63,23 +63,27 @@ def analyze(
     """Find and class every beat of a recording; write annotations, tables and a picture."""
     from rich.console import Console
 
+    from ectopy.cli.progress import shown_progress
     from ectopy.inference.analyze import analyze as run
     from ectopy.writers import write_all
     from ectopy.writers.output import check_folder
 
     check_folder(out)  # before the work, not after it
-    analysis = run(
-        path,
-        model=model,
-        lead=lead,
-        beats=beats,
-        annotator=annotator,
-        fs=fs,
-        unit=unit,
-        columns=None if not column else [int(c) if c.isdecimal() else c for c in column],
-        part=part,
-    )
-    files = write_all(analysis, out)
+    with shown_progress() as progress:
+        analysis = run(
+            path,
+            model=model,
+            lead=lead,
+            beats=beats,
+            annotator=annotator,
+            fs=fs,
+            unit=unit,
+            columns=None if not column else [int(c) if c.isdecimal() else c for c in column],
+            part=part,
+            progress=progress,
+        )
+        progress("writing", 0.0)
+        files = write_all(analysis, out)
     if as_json:
         content = analysis.to_dict(beats=False)
         content["files"] = {kind: str(file) for kind, file in files.items()}

@@ -24,11 +24,12 @@ from ectopy.recording import Recording, select_lead
 from ectopy.signal.quality import LeadCheck
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
 DETECTED, ANNOTATED = "detected", "annotated"
+FINDING, CLASSING = "finding beats", "classing beats"
 RECORD_FS, RECORD_SAMPLES = 360.0, 650_000  # of every record of the database trained on
 LOW_CONFIDENCE = 0.9
 """Median confidence below which a warning is due.
@@ -37,6 +38,9 @@ Of a model of single beats the 48 records of the database have at least 0.994 in
 taken by name; upside down, half of them have less than 0.65 (`cnn-mlp/intra`) or 0.76
 (`cnn-kan/intra`). Of a rhythm model they have at least 0.90 either way up.
 """
+
+MOST_SAMPLED = 200_000
+"""Of more beats than this only some, evenly spread, make that median."""
 
 MIN_FS = 50.0
 """Lowest sampling frequency in Hz at which a beat's shape can be seen; finding it takes 80."""
@@ -56,6 +60,7 @@ def analyze(
     unit: str | float | None = None,
     columns: Sequence[str | int] | None = None,
     part: int | None = None,
+    progress: Callable[[str, float], None] | None = None,
 ) -> Analysis:
     """Find and class every beat of a recording.
 
@@ -78,6 +83,8 @@ def analyze(
         Suffix of the annotation file for ``"annotated"``.
     unit, columns, part
         As in `ectopy.open_recording`, for files.
+    progress : callable, optional
+        Is told what is being done, `FINDING` or `CLASSING`, and how much of that is done, up to 1.
 
     Returns
     -------
@@ -110,7 +117,8 @@ def analyze(
         reference = _read_reference(source, annotator)
         peaks = reference.peaks
     elif isinstance(beats, str) and beats == DETECTED:
-        peaks = shipped_finder().find_lead(signal, seen=check.push).peaks
+        seen = _Seen(signal, check, progress)
+        peaks = shipped_finder().find_lead(signal, seen=seen).peaks
         beat_source = DETECTED
     else:
         peaks = _check_peaks(beats, recording.n_samples)
@@ -122,7 +130,11 @@ def analyze(
         few = "no beat" if len(peaks) == 0 else "only 1 beat"
         msg = f"{few} in lead {signal.name!r} of {recording.name!r} ({recording.duration_s:.1f} s)"
         raise SignalError(f"{msg}; at least {MIN_BEATS} are needed: try --lead or a longer part")
-    probabilities = Classifier(bundle).classify_lead(signal, peaks)
+    probabilities = Classifier(bundle).classify_lead(
+        signal,
+        peaks,
+        seen=progress and (lambda part: progress(CLASSING, part.own.stop / len(peaks))),
+    )
     return Analysis(
         recording=recording.name,
         fs=recording.fs,
@@ -152,7 +164,7 @@ def analyze(
 
 
 def _settings(source: object, recording: Source, **given: Any) -> dict[str, Any]:
-    """What was asked for and of what, without the folders that files lie in."""
+    """Say what was asked for and of what, without the folders that files lie in."""
     if not isinstance(given["beats"], str):
         given["beats"] = "given as sample indices"
     if given["beats"] != ANNOTATED:
@@ -170,6 +182,22 @@ def _settings(source: object, recording: Source, **given: Any) -> dict[str, Any]
         "leads": list(recording.leads),
         "notes": dict(recording.notes),
     }
+
+
+class _Seen:
+    """What happens to each slice of a lead once beats have been found in it."""
+
+    def __init__(
+        self, lead: Lead, check: LeadCheck, progress: Callable[[str, float], None] | None
+    ) -> None:
+        self._lead, self._check, self._progress = lead, check, progress
+        self._n = 0
+
+    def __call__(self, block_mv: NDArray[np.float32]) -> None:
+        self._check.push(block_mv)
+        self._n += len(block_mv)
+        if self._progress is not None:
+            self._progress(FINDING, self._n / len(self._lead))
 
 
 def describe_model(bundle: Bundle) -> dict[str, Any]:
@@ -269,7 +297,8 @@ def _doubts(
                 else "it has seen this patient, but never this lead"
             )
         )
-    confidence = float(np.median(probabilities.max(axis=1)))
+    step = 1 + len(probabilities) // MOST_SAMPLED
+    confidence = float(np.median(probabilities[::step].max(axis=1)))
     if confidence < LOW_CONFIDENCE:
         why = (
             "it may never have met such a rhythm or such shapes; look at the classes yourself"

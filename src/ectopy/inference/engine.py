@@ -9,13 +9,17 @@ import numpy as np
 from ectopy.beats import CLASSES
 from ectopy.errors import BundleError
 from ectopy.inference.sections import section_windows
+from ectopy.mapped import at_hand, release
 from ectopy.models.bundle import ONNX_FILE, Bundle, find_bundle
+from ectopy.models.runtime import onnx_runtime
 from ectopy.readers.lead import Lead
+from ectopy.readers.spool import Spool
 from ectopy.signal.parts import parts
 from ectopy.signal.typical import beat_inputs
 from ectopy.signal.windows import zscore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -37,18 +41,20 @@ def open_graph(bundle: Bundle, *, threads: int) -> InferenceSession:
     BundleError
         If it cannot be loaded.
     """
-    import onnxruntime
-
+    onnxruntime = onnx_runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     path = bundle.folder / ONNX_FILE
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session: InferenceSession = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
     except Exception as error:  # onnxruntime raises its own types, none of them public
         reason = " ".join(str(error).split())[:160]
         msg = f"{str(path)!r} is not a usable ONNX model ({reason}); fetch the bundle again"
         raise BundleError(msg) from error
+    return session
 
 
 class Classifier:
@@ -158,7 +164,13 @@ class Classifier:
         """
         return self.classify_lead(Lead.of(signal_mv, fs), peaks)
 
-    def classify_lead(self, lead: Lead, peaks: NDArray[np.int64]) -> NDArray[np.float32]:
+    def classify_lead(
+        self,
+        lead: Lead,
+        peaks: NDArray[np.int64],
+        *,
+        seen: Callable[[Part], None] | None = None,
+    ) -> NDArray[np.float32]:
         """Give class probabilities for the beats of a lead of any length.
 
         Half an hour is worked on at a time, see `ectopy.signal.parts`.
@@ -169,10 +181,13 @@ class Classifier:
         peaks : ndarray of int64, shape (beats,)
             Sample index of each beat, ascending. A model that reads rhythm needs all beats of the
             recording, at least two.
+        seen : callable, optional
+            Is given each part once it is done.
 
         Returns
         -------
         ndarray of float32, shape (beats, 5)
+            Of more than some 400,000 beats it lies in a temporary file.
 
         Raises
         ------
@@ -182,11 +197,14 @@ class Classifier:
         RecordingError
             If it cannot be read.
         """
-        out = np.empty((len(peaks), len(CLASSES)), dtype=np.float32)
         times_s = peaks / lead.fs
-        for part in parts(times_s):
-            out[part.own] = self.classify_part(lead, peaks, times_s, part)
-        return out
+        with Spool(len(CLASSES)) as probabilities:
+            for part in parts(times_s):
+                probabilities.add(self.classify_part(lead, peaks, times_s, part))
+                release(peaks)
+                if seen is not None:
+                    seen(part)
+            return at_hand(probabilities.rows())
 
     def classify_part(
         self, lead: Lead, peaks: NDArray[np.int64], times_s: NDArray[np.float64], part: Part

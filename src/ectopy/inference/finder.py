@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
@@ -13,8 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.errors import BundleError, SignalError
+from ectopy.inference.ahead import work_ahead
+from ectopy.inference.choosing import BeatChoice
 from ectopy.inference.engine import open_graph
+from ectopy.mapped import at_hand
 from ectopy.models.bundle import FINDER, Bundle, find_bundle
+from ectopy.readers.spool import Spool
 from ectopy.signal.frames import Rate, level_frames, resample_to_frames
 from ectopy.signal.gaps import GAP_S, bridge
 from ectopy.signal.picking import Candidates, pick, select
@@ -173,7 +176,7 @@ class BeatFinder:
             raise SignalError(f"{msg}beats need at least {MIN_DURATION_S:g} s")
         step, reading = rate.samples_per_step, Lock()
 
-        def search(part: tuple[int, int]) -> tuple[Candidates, NDArray[np.float32]]:
+        def search(part: tuple[int, int]) -> tuple[Candidates, NDArray[np.float32], int]:
             start, stop = part
             # A gap must stay whole, so that a line is drawn over it and it is seen to be long.
             needed = start - ceil((REACH_PAST_S + GAP_S) * fs) - step
@@ -183,21 +186,23 @@ class BeatFinder:
                 block = lead.read(first, last)
             own = block[start - first : stop - first]
             if not np.isfinite(block).any():
-                return Candidates(np.empty(0), np.empty(0, dtype=np.float32)), own
+                return Candidates(np.empty(0), np.empty(0, dtype=np.float32)), own, stop
             signal, lost = bridge(block, fs)
             found = self.search(signal, lost, fs, rate, start - first, stop - first)
-            return Candidates(found.positions + first, found.confidences), own
+            return Candidates(found.positions + first, found.confidences), own, stop
 
-        found = []
-        with ThreadPoolExecutor(self.threads) as pool:
-            waiting: deque[Future[tuple[Candidates, NDArray[np.float32]]]] = deque()
-            parts = _parts(n, fs, rate, slice_s)
-            for part in parts:
-                waiting.append(pool.submit(search, part))
-                if len(waiting) > self.threads:  # no further ahead than there are threads
-                    found.append(_taken(waiting.popleft(), seen))
-            found += [_taken(one, seen) for one in waiting]
-        return self.decide(Candidates.join(found), fs)
+        choice, confidences = BeatChoice(self.contract, fs), []
+        slices = _parts(n, fs, rate, slice_s)
+        with Spool(1, np.int64) as peaks:
+            for candidates, block, stop in work_ahead(search, slices, self.threads):
+                if seen is not None:
+                    seen(block)
+                settled = choice.add(candidates, stop)
+                if stop == n:
+                    settled = Candidates.join([settled, choice.finish()])
+                peaks.add(settled.positions[:, None].astype(np.int64))
+                confidences.append(settled.confidences)
+            return FoundBeats(at_hand(peaks.rows()[:, 0]), np.concatenate(confidences))
 
     def search(
         self,
@@ -331,16 +336,6 @@ def check_signal(signal_mv: ArrayLike, fs: float) -> NDArray[np.float32]:
         msg = f"the signal is constant at {lowest:g} mV; choose another lead"
         raise SignalError(msg)
     return signal
-
-
-def _taken(
-    searched: Future[tuple[Candidates, NDArray[np.float32]]],
-    seen: Callable[[NDArray[np.float32]], None] | None,
-) -> Candidates:
-    candidates, block = searched.result()
-    if seen is not None:
-        seen(block)
-    return candidates
 
 
 def _parts(n_samples: int, fs: float, rate: Rate, slice_s: float) -> Iterator[tuple[int, int]]:

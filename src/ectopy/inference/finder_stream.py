@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.errors import SignalError
+from ectopy.inference.choosing import BeatChoice
 from ectopy.inference.finder import (
     MIN_DURATION_S,
     REACH_FUTURE_S,
@@ -68,13 +69,11 @@ class BeatStream:
         self.fs = fs
         self.finder = finder or shipped_finder()
         self._step = self.rate.samples_per_step
-        self._gap = ceil(self.finder.contract.refractory_s * fs)
         self._future = ceil(REACH_FUTURE_S * fs)
         self._buffer = np.empty(0, dtype=np.float32)
         self._first = 0  # of the buffer, counted from the start of the recording
         self._searched = 0  # up to which sample candidates are known
-        self._decided = 0  # up to which sample beats have been given
-        self._candidates = Candidates(np.empty(0), np.empty(0, dtype=np.float32))
+        self._choice = BeatChoice(self.finder.contract, fs)
         self._finished = False
 
     @property
@@ -115,8 +114,7 @@ class BeatStream:
         ready = self._first + len(self._buffer) - self._future
         if ready - self._searched < HOP_S * self.fs:
             return self._nothing()
-        self._search(ready)
-        return self._decide(self._searched - self._gap)
+        return _found(self._choice.add(self._search(ready), ready))
 
     def finish(self) -> FoundBeats:
         """Give the beats that were still open; no more samples will come.
@@ -132,37 +130,30 @@ class BeatStream:
             msg = f"a signal of {end} samples at {self.fs:g} Hz is too short; "
             raise SignalError(f"{msg}beats need at least {MIN_DURATION_S:g} s")
         self._finished = True
-        if end > self._searched:
-            self._search(end)
-        return self._decide(end + self._gap)
+        settled = self._choice.add(self._search(end), end)
+        return _found(Candidates.join([settled, self._choice.finish()]))
 
-    def _search(self, stop: int) -> None:
+    def _search(self, stop: int) -> Candidates:
         """Find candidates up to sample `stop`, and forget what no later one needs."""
+        found = Candidates(np.empty(0), np.empty(0, dtype=np.float32))
         known = np.isfinite(self._buffer)
-        if known.any():
+        if known.any() and stop > self._searched:
             signal, lost = bridge(self._buffer, self.fs)
             start = self._searched - self._first
             found = self.finder.search(signal, lost, self.fs, self.rate, start, stop - self._first)
-            placed = Candidates(found.positions + self._first, found.confidences)
-            self._candidates = Candidates.join([self._candidates, placed])
+            found = Candidates(found.positions + self._first, found.confidences)
         self._searched = stop
         # A gap must stay whole, so that a line is drawn over it and it is seen to be long.
         needed = stop - ceil((REACH_PAST_S + GAP_S) * self.fs) - self._step
         drop = max(0, (needed - self._first) // self._step * self._step)
         self._buffer, self._first = self._buffer[drop:], self._first + drop
-
-    def _decide(self, stop: int) -> FoundBeats:
-        """Give the beats before sample `stop`, which no candidate to come can reach."""
-        if stop <= self._decided:
-            return self._nothing()
-        beats = self.finder.decide(self._candidates, self.fs)
-        chosen = (beats.peaks >= self._decided) & (beats.peaks < stop)
-        recent = self._candidates.positions >= stop - 2 * self._gap
-        self._candidates = self._candidates.take(recent)
-        self._decided = stop
-        return FoundBeats(beats.peaks[chosen], beats.confidences[chosen])
+        return found
 
     @staticmethod
     def _nothing() -> FoundBeats:
         nothing: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         return FoundBeats(nothing, np.empty(0, dtype=np.float32))
+
+
+def _found(beats: Candidates) -> FoundBeats:
+    return FoundBeats(beats.positions.astype(np.int64), beats.confidences)

@@ -34,6 +34,7 @@ from ectopy.models.card import model_card
 from ectopy.models.contract import FinderContract, InputContract, contract_to_dict
 from ectopy.models.cost import multiply_adds
 from ectopy.models.registry import create_finder, create_model
+from ectopy.models.runtime import onnx_runtime
 
 if TYPE_CHECKING:
     from ectopy.models.beat_model import BeatModel
@@ -238,12 +239,10 @@ def onnx_difference(
     n: int = 64,
 ) -> float:
     """Largest difference in an output between PyTorch and ONNX Runtime on random input."""
-    import onnxruntime
-
     example = example_input(contract, n, seed=1)
     with torch.inference_mode():
         expected = model(*example).numpy()
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = onnx_runtime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = (one.name for one in session.get_inputs())
     feed = {name: part.numpy() for name, part in zip(names, example, strict=True)}
     found = session.run(None, feed)[0]

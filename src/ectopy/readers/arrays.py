@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ectopy.errors import RecordingError, UnsupportedFormat
+from ectopy.mapped import release
 from ectopy.readers.array_files import Held, from_zip, mapped
 from ectopy.readers.columns import Column, choose_leads
 from ectopy.readers.file_errors import clear_errors
@@ -75,6 +76,7 @@ class ArraySource(Source):
         with np.errstate(over="ignore", invalid="ignore"):
             values: NDArray[np.float32] = (part.astype(np.float64) * factors).astype(np.float32)
         values[~np.isfinite(values)] = np.nan
+        release(self.array)
         return values
 
 

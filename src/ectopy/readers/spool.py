@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ectopy.errors import RecordingError
+from ectopy.mapped import release
 from ectopy.readers.grid import Gaps
 from ectopy.readers.source import Source
 
@@ -141,4 +142,5 @@ class SpooledSource(Source):
     def _read(self, first: int, stop: int, columns: tuple[int, ...]) -> NDArray[np.float32]:
         start, end = self.gaps.row_of(first), self.gaps.row_of(stop)
         rows = np.asarray(self.rows[start:end][:, list(columns)], dtype=np.float32)
+        release(self.rows)
         return self.gaps.spread(rows, start, first, stop)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ectopy.errors import SignalError
+from ectopy.signal.order import median, percentile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,29 +132,29 @@ def rhythm_features(
     after = np.concatenate([before[1:], [np.median(before)]])
     following = np.concatenate([after[1:], [np.median(before)]])
     previous, second = _shifted(before, 1), _shifted(before, 2)
-    median = np.median(around(before, HALF_SHORT), axis=-1)
-    long = np.percentile(around(before, HALF_LONG), LONG_PERCENTILE, axis=-1)
+    middle = median(around(before, HALF_SHORT))
+    long = percentile(around(before, HALF_LONG), LONG_PERCENTILE)
     irregular = np.stack([_irregularity(before, lag) for lag in LAGS])
     alike = (np.abs(around(before, HALF_LONG) - before[:, None]) < ALIKE).mean(axis=-1)
     stretch = _stretches(before)
     pair = np.log((np.exp(before) + np.exp(after)) / 2)
     columns = [
-        before - median,
-        after - median,
+        before - middle,
+        after - middle,
         before - long,
-        before - np.percentile(own, LONG_PERCENTILE),
-        before - np.percentile(own, SLOW_PERCENTILE),
+        before - percentile(own, LONG_PERCENTILE),
+        before - percentile(own, SLOW_PERCENTILE),
         before - previous,
-        previous - median,
-        following - median,
-        second - median,
-        median - long,
+        previous - middle,
+        following - middle,
+        second - middle,
+        middle - long,
         irregular[0],
         irregular.min(axis=0),
         _irregularity(before, 1, HALF_VERY_LONG),
         np.log(alike + LEAST_SHARE),
         np.log(around(alike, HALF_LONG).mean(axis=-1) + LEAST_SHARE),
-        pair - median,
+        pair - middle,
         *stretch,
     ]
     return np.stack(columns, axis=1).astype(np.float32)
@@ -185,7 +186,7 @@ def _irregularity(
     before: NDArray[np.float64], lag: int, half: int = HALF_IRREGULAR
 ) -> NDArray[np.float64]:
     change = np.abs(before - _shifted(before, lag))
-    return np.asarray(np.median(around(change, half), axis=-1))
+    return median(around(change, half))
 
 
 def _stretches(before: NDArray[np.float64]) -> list[NDArray[np.float64]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.signal.order import median
 from ectopy.signal.rhythm import around, log_intervals, rhythm_features
 
 if TYPE_CHECKING:
@@ -126,13 +127,13 @@ def late(before: NDArray[np.float64], share: float) -> NDArray[np.int64]:
 
 def _median_of_alike(windows: NDArray[np.float32], peak: int) -> NDArray[np.float32]:
     """Median of the half of the beats most like the median of all, (..., beats, samples)."""
-    first = np.median(windows, axis=-2)
+    first = median(windows, axis=-2)
     qrs = slice(peak + QRS.start, peak + QRS.stop)
     alike = correlation(windows[..., qrs], first[..., None, qrs])
     count = max(1, (windows.shape[-2] + 1) // 2)
     rows = np.argsort(-alike, axis=-1, kind="stable")[..., :count]
     chosen = np.take_along_axis(windows, rows[..., None], axis=-2)
-    return np.median(chosen, axis=-2).astype(np.float32)
+    return median(chosen, axis=-2)
 
 
 def _overall(
@@ -176,7 +177,7 @@ def _steadiness(
         for lag in LAGS
     ]
     values = np.arctanh(np.max(likeness, axis=0).clip(-MOST_CORRELATION, MOST_CORRELATION))
-    return np.asarray(np.median(around(values, HALF_STEADY), axis=-1), dtype=np.float32)
+    return median(around(values, HALF_STEADY)).astype(np.float32)
 
 
 def correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:

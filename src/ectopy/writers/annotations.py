@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.beats import CLASSES
 from ectopy.errors import OutputError
 from ectopy.writers.output import file_stem, staging
+from ectopy.writers.wfdb_marks import CODES, MarkWriter
 
 if TYPE_CHECKING:
     import os
@@ -50,26 +52,15 @@ def write_annotations(
             "as WFDB asks for; take one such as 'ectopy'"
         )
         raise OutputError(msg)
-
-    import wfdb
-
-    beats = analysis.beats
-    samples, symbols, notes = beats.peaks, beats.labels.tolist(), None
-    if len(beats) == 0:
-        # wfdb refuses to write a file without annotations, and reads a comment at 0 as none.
-        samples, symbols, notes = np.zeros(1, dtype=np.int64), ['"'], ["no beats found"]
-
+    letters = np.array([CODES[name] for name in CLASSES], dtype=np.uint8)
     name = f"{file_stem(analysis.recording)}.{extension}"
-    with staging(folder) as staged:
-        # wfdb refuses many record names, such as those with a space or a dot, but reads them.
-        wfdb.wrann(
-            "beats",
-            extension,
-            samples,
-            symbol=symbols,
-            aux_note=notes,
-            fs=float(analysis.fs),
-            write_dir=str(staged),
-        )
-        (staged / f"beats.{extension}").rename(staged / name)
+    with staging(folder) as staged, (staged / name).open("wb") as file:
+        marks = MarkWriter(file, float(analysis.fs))
+        if len(analysis.beats) == 0:
+            # Readers of WFDB files refuse one without any mark, and take a comment at 0 as none.
+            note = np.array([CODES['"']], dtype=np.uint8)
+            marks.add(np.zeros(1, dtype=np.int64), note, {0: "no beats found"})
+        for _, beats in analysis.beats.pieces():
+            marks.add(beats.peaks, letters[beats.classes])
+        marks.close()
     return Path(folder) / name

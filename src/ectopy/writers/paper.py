@@ -77,7 +77,7 @@ def busiest_window(beats: BeatTable, duration_s: float) -> tuple[float, float]:
     starts = np.append(np.arange(int(duration_s - span) + 1), duration_s - span)
     scores = np.zeros(len(starts))
     for name in ECTOPIC:
-        times = beats.times_s[beats.classes == CLASSES.index(name)]
+        times = beats.peaks[beats.classes == CLASSES.index(name)] / beats.fs
         inside = np.searchsorted(times, starts + span) - np.searchsorted(times, starts)
         scores += np.sqrt(inside)
     if not scores.any():

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import json
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ectopy.analysis import BEAT_COLUMNS, beat_rows
+from ectopy.analysis import BEAT_COLUMNS
 from ectopy.writers.output import file_stem, staging
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
+    from typing import Any
 
     from ectopy.analysis import Analysis
+    from ectopy.beats import BeatTable
 
 SCHEMA_VERSION = 1
 """Raised when a key of the JSON file goes or changes its meaning; new keys leave it as it is."""
@@ -44,13 +47,14 @@ def write_csv(analysis: Analysis, folder: str | os.PathLike[str]) -> Path:
         If the file cannot be written.
     """
     name = f"{file_stem(analysis.recording)}.csv"
+    full, unsure = (_pattern("{}", "{}", ",", "", shown) for shown in (True, False))
     with (
         staging(folder) as staged,
         (staged / name).open("w", newline="", encoding="utf-8") as file,
     ):
-        table = csv.DictWriter(file, BEAT_COLUMNS, lineterminator="\r\n")
-        table.writeheader()
-        table.writerows(beat_rows(analysis.beats))
+        file.write(",".join(BEAT_COLUMNS) + "\r\n")
+        for lines in _lines(analysis.beats, full, unsure, none=""):
+            file.write("\r\n".join(lines) + "\r\n")
     return Path(folder) / name
 
 
@@ -75,15 +79,65 @@ def write_json(analysis: Analysis, folder: str | os.PathLike[str]) -> Path:
     OutputError
         If the file cannot be written.
     """
-    content = {"schema_version": SCHEMA_VERSION, "note": NOTE, **analysis.to_dict(beats=False)}
-    head = json.dumps(content, indent=2, allow_nan=False)
-    beats = ",".join(
-        f"\n    {json.dumps(row, allow_nan=False)}" for row in beat_rows(analysis.beats)
+    begin = json.dumps(head(analysis), indent=2, allow_nan=False)
+    full, unsure = (
+        _pattern('"{name}": {}', '"{name}": "{}"', ", ", "null", shown) for shown in (True, False)
     )
     name = f"{file_stem(analysis.recording)}.json"
-    with staging(folder) as staged:
+    with staging(folder) as staged, (staged / name).open("w", encoding="utf-8") as file:
         # Indented throughout, 100,000 beats would take a million lines.
-        (staged / name).write_text(
-            head.removesuffix("\n}") + f',\n  "beats": [{beats}\n  ]\n}}\n', encoding="utf-8"
-        )
+        file.write(begin.removesuffix("\n}") + ',\n  "beats": [')
+        before = "\n    "
+        for lines in _lines(analysis.beats, f"{{{full}}}", f"{{{unsure}}}", none="null"):
+            file.write(before + ",\n    ".join(lines))
+            before = ",\n    "
+        file.write("\n  ]\n}\n")
     return Path(folder) / name
+
+
+def head(analysis: Analysis) -> dict[str, Any]:
+    """Everything of the JSON file but the beats."""
+    return {"schema_version": SCHEMA_VERSION, "note": NOTE, **analysis.to_dict(beats=False)}
+
+
+_TEXT_COLUMN = BEAT_COLUMNS.index("class")
+_FIRST_SHARE = BEAT_COLUMNS.index("confidence")
+
+
+def _pattern(value: str, text: str, between: str, none: str, shown: bool) -> str:
+    """Make the pattern of a line, to be filled in by ``%``.
+
+    What stands from the confidence on is left out where it is not `shown`.
+    """
+    cells = []
+    for place, name in enumerate(BEAT_COLUMNS):
+        form = "%.6g" if place >= _FIRST_SHARE else "%s"
+        if place >= _FIRST_SHARE and not shown:
+            form = none
+        cells.append((text if place == _TEXT_COLUMN else value).format(form, name=name))
+    return between.join(cells)
+
+
+def _lines(beats: BeatTable, full: str, unsure: str, none: str) -> Iterator[list[str]]:
+    """Give the beats as lines of text, some ten thousand at a time.
+
+    A line a beat is a matter of one pattern: ten times as fast as the writers of JSON and CSV,
+    which look at each value. Numbers and class letters hold nothing that would need quotes.
+    """
+    for rows, part in beats.pieces():
+        intervals: list[float | str] = beats.intervals_s(rows).round(6).tolist()
+        if rows.start == 0:
+            intervals[0] = none
+        columns = (
+            range(rows.start, rows.stop),
+            part.peaks.tolist(),
+            part.times_s.round(6).tolist(),
+            intervals,
+            part.labels.tolist(),
+            part.confidences.tolist(),
+            *part.probabilities.T.tolist(),
+        )
+        yield [
+            full % row if isfinite(row[_FIRST_SHARE]) else unsure % row[:_FIRST_SHARE]
+            for row in zip(*columns, strict=True)
+        ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.beats import CLASSES
+from ectopy.mapped import pieces, release
 from ectopy.writers.paper import CLASS_COLOURS, ECTOPIC, time_text
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 COLUMNS, ROWS = 2000, 400
 """Of all points in one cell of such a grid one is drawn: no eye tells more of them apart."""
+
+SAMPLED = 200_000
+"""Of up to so many beats the scale is taken from all."""
 
 LONGEST_S = 3.0
 """Highest end of the scale, in seconds; what is longer is drawn at the edge."""
@@ -39,15 +43,7 @@ def draw_tachogram(axes: Axes, analysis: Analysis, sheet: Sheet) -> None:
     size = 3.4 if len(beats) < 4000 else 2.2
     # N first: ectopic beats are few and lie on top.
     for index, name in enumerate(CLASSES):
-        chosen = np.flatnonzero(beats.classes == index)
-        chosen = chosen[chosen > 0]
-        times, intervals = beats.times_s[chosen], beats.rr_s[chosen]
-        for marker, part in (
-            ("o", (intervals >= low) & (intervals <= high)),
-            ("^", intervals > high),
-            ("v", intervals < low),
-        ):
-            x, y = _thin(times[part], intervals[part].clip(low, high), duration_s, high - low)
+        for marker, (x, y) in _points(beats, index, low, high, duration_s).items():
             axes.plot(
                 x,
                 y,
@@ -86,8 +82,11 @@ def interval_range(beats: BeatTable) -> tuple[float, float]:
 
     Ectopic beats are few as well, and are shown whatever their share.
     """
-    intervals = beats.rr_s[1:]
-    premature = np.isin(beats.classes[1:], [CLASSES.index(name) for name in ECTOPIC])
+    # Of two days and more a part of the beats says it as well.
+    step = 1 + len(beats) // SAMPLED
+    rows = np.arange(step, len(beats), step)
+    intervals = (beats.peaks[rows] - beats.peaks[rows - 1]) / beats.fs
+    premature = np.isin(beats.classes[rows], [CLASSES.index(name) for name in ECTOPIC])
     if len(intervals) == 0:
         return 0.4, 1.4
     low, high = np.percentile(intervals, [0.5, 99.5])
@@ -98,11 +97,36 @@ def interval_range(beats: BeatTable) -> tuple[float, float]:
     return float(np.floor(low * 10) / 10), float(np.ceil(high * 10) / 10)
 
 
-def _thin(
-    x: NDArray[np.float64], y: NDArray[np.float64], width: float, height: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of the points that fall on one pixel keep one."""
-    columns = np.round(x / width * COLUMNS).astype(np.int64)
-    rows = np.round(y / height * ROWS).astype(np.int64)
+def _points(
+    beats: BeatTable, index: int, low: float, high: float, duration_s: float
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Choose times and intervals of one class to draw: within the scale, above it, below it."""
+    found: dict[str, list[NDArray[np.float64]]] = {"o": [], "^": [], "v": []}
+    for rows in pieces(len(beats)):
+        chosen = np.flatnonzero(beats.classes[rows] == index)
+        chosen = chosen[chosen + rows.start > 0]
+        times = beats.peaks[rows][chosen] / beats.fs
+        intervals = beats.intervals_s(rows)[chosen]
+        within = intervals.clip(low, high)
+        for marker, part in (
+            ("o", within == intervals),
+            ("^", intervals > high),
+            ("v", intervals < low),
+        ):
+            points = np.stack([times[part], within[part]])
+            found[marker].append(_thin(points, duration_s, high - low))
+        release(beats.peaks)
+    joined = {marker: np.concatenate(some, axis=1) for marker, some in found.items() if some}
+    return {
+        marker: (thin[0], thin[1])
+        for marker, points in joined.items()
+        for thin in [_thin(points, duration_s, high - low)]
+    }
+
+
+def _thin(points: NDArray[np.float64], width: float, height: float) -> NDArray[np.float64]:
+    """Of the points, shape (2, points), that fall on one pixel keep one."""
+    columns = np.round(points[0] / width * COLUMNS).astype(np.int64)
+    rows = np.round(points[1] / height * ROWS).astype(np.int64)
     _, kept = np.unique(columns * 2**20 + rows, return_index=True)
-    return x[kept], y[kept]
+    return np.asarray(points[:, kept])

@@ -1,0 +1,61 @@
+"""Choose beats among candidates as they come, each as soon as nothing to come can change it."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ectopy.signal.picking import Candidates, select
+
+if TYPE_CHECKING:
+    from ectopy.models.contract import FinderContract
+
+
+class BeatChoice:
+    """The beats of a recording, chosen bit by bit; the same as of all candidates at once.
+
+    A candidate falls to a stronger one within the refractory time, whatever becomes of that one: so
+    what lies further back than that before the end of what is known is settled.
+
+    Parameters
+    ----------
+    contract : FinderContract
+        Least confidence, and the refractory time.
+    fs : float
+        Sampling frequency in Hz.
+    """
+
+    def __init__(self, contract: FinderContract, fs: float) -> None:
+        self._threshold = contract.threshold
+        self._gap = ceil(contract.refractory_s * fs)
+        self._waiting = Candidates(np.empty(0), np.empty(0, dtype=np.float32))
+        self._settled = 0
+
+    def add(self, candidates: Candidates, known: int) -> Candidates:
+        """Take the candidates up to sample `known`, and give the beats that are settled by them.
+
+        Returns
+        -------
+        Candidates
+            At whole samples.
+        """
+        # Rounded first, so that beats are as far apart as is said.
+        rounded = Candidates(np.rint(candidates.positions), candidates.confidences)
+        self._waiting = Candidates.join([self._waiting, rounded])
+        return self._settle(known - self._gap)
+
+    def finish(self) -> Candidates:
+        """Give the rest; no more candidates will come."""
+        last = self._waiting.positions[-1] if len(self._waiting) else 0
+        return self._settle(int(last) + 1)
+
+    def _settle(self, stop: int) -> Candidates:
+        """Give the beats from where it was left off up to sample `stop`."""
+        beats = select(self._waiting, self._threshold, self._gap)
+        chosen = beats.take((beats.positions >= self._settled) & (beats.positions < stop))
+        if stop > self._settled:
+            self._settled = stop
+            self._waiting = self._waiting.take(self._waiting.positions >= stop - 2 * self._gap)
+        return chosen

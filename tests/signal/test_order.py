@@ -1,0 +1,30 @@
+"""Medians and percentiles are NumPy's, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ectopy.signal.order import median, percentile
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 17, 24, 61, 121, 1000])
+def test_they_are_those_of_numpy(dtype, n):
+    rng = np.random.default_rng(n)
+    values = rng.normal(0, 1, (40, n, 3)).astype(dtype)
+    values[:10] = np.round(values[:10])  # ties
+    found = median(values, axis=-2)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, np.median(values, axis=-2))
+    last = np.swapaxes(values, 1, 2)
+    np.testing.assert_array_equal(median(last), np.median(last, axis=-1))
+    for percent in (0.0, 20.0, 80.0, 92.0, 99.5, 100.0):
+        expected = np.percentile(last, percent, axis=-1)
+        np.testing.assert_array_equal(percentile(last, percent), expected)
+
+
+def test_what_is_given_is_left_as_it_was():
+    values = np.array([3.0, 1.0, 2.0])
+    assert (float(median(values)), float(percentile(values, 50))) == (2.0, 2.0)
+    assert values.tolist() == [3.0, 1.0, 2.0]
