@@ -118,8 +118,8 @@ class Analysis:
         -------
         dict
             Keys: `recording`, `start` (ISO 8601 or None), `fs_hz`, `n_samples`, `lead`,
-            `beat_source`, `model`, `ectopy_version`, `warnings`, `settings`, `summary` (see `Summary`),
-            `reference` (None, or `n_beats` and `counts`), and `beats`.
+            `beat_source`, `model`, `ectopy_version`, `warnings`, `settings`, `summary` (see
+            `Summary`), `reference` (None, or `n_beats` and `counts`), and `beats`.
         """
         content: dict[str, Any] = {
             "recording": self.recording,

@@ -175,9 +175,8 @@ def _settings(source: object, recording: Source, **given: Any) -> dict[str, Any]
         given["model"] = Path(given["model"]).name
     if given["columns"] is not None:
         given["columns"] = list(given["columns"])
-    is_file = isinstance(source, str | Path)
     return {
-        "source": Path(source).name if is_file else "in memory",
+        "source": Path(source).name if isinstance(source, str | Path) else "in memory",
         **{name: value for name, value in given.items() if value is not None},
         "leads": list(recording.leads),
         "notes": dict(recording.notes),

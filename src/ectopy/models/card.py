@@ -53,7 +53,7 @@ def model_card(bundle: Bundle) -> str:
 
 
 def limits(bundle: Bundle) -> list[str]:
-    """What a model that classes beats cannot do, one statement each.
+    """Say what a model that classes beats cannot do, one statement each.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class Section:
 
     key: str
     title: str
-    blocks: Sequence[Words | Points | Terms | Table | Chart | Strips]
+    blocks: Sequence[Block]
 
 
 @dataclass(frozen=True)
@@ -127,3 +127,6 @@ class Strips:
     text: str = ""
     short: bool = False
     kind: str = "strips"
+
+
+Block: TypeAlias = Words | Points | Terms | Table | Chart | Strips

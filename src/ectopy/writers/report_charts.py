@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -154,7 +155,7 @@ def _rates(
     intervals = np.diff(times)
     rows = np.searchsorted(times[1:], edges)
     rates = np.full((len(WELL_SPREAD), len(edges) - 1), np.nan)
-    for column, (first, last) in enumerate(zip(rows[:-1], rows[1:], strict=True)):
+    for column, (first, last) in enumerate(pairwise(rows.tolist())):
         part = intervals[first:last]
         part = part[(part > 0) & (part <= GAP_S)]
         if len(part):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ectopy.beats import CLASS_MEANINGS, CLASSES
+from ectopy.writers.paper import MM_PER_S
 from ectopy.writers.report_axes import TimeAxis
 from ectopy.writers.report_beats import SHOWN, ClassShape, class_shapes
 from ectopy.writers.report_blocks import Chart, Figure, Points, Section, Strips, Terms, Words
@@ -12,7 +13,7 @@ from ectopy.writers.report_charts import MOST_DOTS, tachogram, trends
 from ectopy.writers.report_reference import reference_section
 from ectopy.writers.report_runs import pauses_section, runs_section
 from ectopy.writers.report_shapes import shape_panels
-from ectopy.writers.report_strips import MM_PER_S, Paper
+from ectopy.writers.report_strips import Paper
 from ectopy.writers.report_tables import (
     class_table,
     count,
@@ -34,6 +35,7 @@ from ectopy.writers.report_words import (
 
 if TYPE_CHECKING:
     from ectopy.analysis import Analysis
+    from ectopy.writers.report_blocks import Block
     from ectopy.writers.report_svg import Times
 
 
@@ -99,7 +101,7 @@ def _rhythm(analysis: Analysis, times: Times) -> Section:
     """Screen for atrial fibrillation, and heart rate variability."""
     summary = analysis.summary
     screen, found = summary.fibrillation, summary.variability
-    blocks: list[Words | Points | Terms | Chart | Strips | object] = []
+    blocks: list[Block] = []
     if screen.burden_percent is None:
         text = "Too few intervals between beats of class N to screen for an irregular rhythm."
     elif len(screen) == 0:
@@ -107,8 +109,8 @@ def _rhythm(analysis: Analysis, times: Times) -> Section:
     else:
         text = (
             f"The rhythm is as irregular as in atrial fibrillation in {count(len(screen))} "
-            f"episode{'s' * (len(screen) > 1)}, {decimal(screen.burden_percent, 1)} % of what could "
-            "be screened."
+            f"episode{'s' * (len(screen) > 1)}, {decimal(screen.burden_percent, 1)} % of what "
+            "could be screened."
         )
     text += " It is a screen of intervals alone, no diagnosis: P waves are not looked at."
     blocks.append(Words(text))
@@ -141,7 +143,7 @@ def _shapes(shapes: list[ClassShape]) -> Section:
 
 def _beats(analysis: Analysis, shapes: list[ClassShape], paper: Paper, times: Times) -> Section:
     """Show the most typical and the least certain beats of each class."""
-    blocks: list[Words | Strips] = []
+    blocks: list[Block] = []
     for shape in shapes:
         name = CLASSES[shape.index]
         all_of_them = shape.n <= SHOWN
@@ -182,11 +184,12 @@ def _strips(
 
 
 def _accuracy(analysis: Analysis) -> Section:
-    blocks = [Words(" ".join(accuracy_words(analysis.model))), *accuracy_tables(analysis.model)]
+    measured = Words(" ".join(accuracy_words(analysis.model)))
+    tables = accuracy_tables(analysis.model)
     name = analysis.model.get("name", "the model")
     words = Words(f"What to know of {name} and of this analysis:")
     points = Points(limits(analysis))
-    return Section("accuracy", "How far to trust the classes", [*blocks, words, points])
+    return Section("accuracy", "How far to trust the classes", [measured, *tables, words, points])
 
 
 def _reading() -> Section:

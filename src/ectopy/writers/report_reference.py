@@ -60,5 +60,5 @@ def compare(analysis: Analysis, reference: ReferenceBeats) -> NDArray[np.int64]:
     np.add.at(counts, (reference.classes, found), 1)
     _, distance = nearest_beats(beats.peaks, reference.peaks)
     extra = beats.classes[distance > tolerance]
-    np.add.at(counts, (n, extra[extra >= 0]), 1)
+    counts[n, :n] = np.bincount(extra[extra >= 0], minlength=n)
     return counts

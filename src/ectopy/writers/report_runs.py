@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ectopy.measures.patterns import Patterns
     from ectopy.measures.pauses import Pauses
     from ectopy.measures.runs import RunTable
+    from ectopy.writers.report_blocks import Block
     from ectopy.writers.report_strips import Paper
     from ectopy.writers.report_svg import Times
 
@@ -124,5 +125,7 @@ def pauses_section(pauses: Pauses, paper: Paper, times: Times) -> Section:
     )
     doubtful = bool((pauses.length_s > GAP_S).any())
     title = "The longest pauses" if len(pauses) > 1 else "The pause"
-    blocks = [table, *([doubt] if doubtful else []), Strips(title, figures, text)]
+    blocks: list[Block] = [table, Strips(title, figures, text)]
+    if doubtful:
+        blocks.insert(1, doubt)
     return Section("pauses", "Pauses", blocks)

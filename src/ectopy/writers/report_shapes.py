@@ -62,7 +62,7 @@ def shape_panels(shapes: Sequence[ClassShape]) -> Markup | None:
 
 
 def _widened(low: float, high: float) -> tuple[float, float]:
-    """A little room above and below, and no less than `LEAST_MV` between."""
+    """Give a little room above and below, and no less than `LEAST_MV` between."""
     middle, half = (low + high) / 2, max(1.08 * (high - low), LEAST_MV) / 2
     return middle - half, middle + half
 

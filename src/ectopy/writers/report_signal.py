@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ectopy.signal.seconds import SecondsQuality
     from ectopy.writers.report_axes import TimeAxis
+    from ectopy.writers.report_blocks import Block
 
 ROW_MM, BETWEEN_MM = 3.6, 1.2
 COLUMNS = 1060
@@ -34,7 +35,7 @@ def signal_section(quality: SecondsQuality, axis: TimeAxis) -> Section:
         if stretches
         else "Every second can be used."
     )
-    blocks: list[Words | Chart | object] = [Words(text)]
+    blocks: list[Block] = [Words(text)]
     rows = _rows(quality)
     if rows:
         blocks.append(Chart(_timeline(rows, axis), "Darker where more seconds have it."))
@@ -76,4 +77,4 @@ def _shares(seconds: NDArray[np.bool_], span_s: float) -> NDArray[np.float64]:
     starts = (np.arange(COLUMNS) * span_s / COLUMNS).astype(np.int64).clip(0, len(seconds) - 1)
     stops = np.maximum(starts + 1, np.append(starts[1:], len(seconds)))
     so_far = np.concatenate([[0], np.cumsum(seconds)])
-    return (so_far[stops] - so_far[starts]) / (stops - starts)
+    return np.asarray((so_far[stops] - so_far[starts]) / (stops - starts))

@@ -147,13 +147,13 @@ class Paper:
         return np.array([at for at, _ in remarks], dtype=np.int64), [what for _, what in remarks]
 
     def rows(self, start_s: float, stop_s: float) -> list[Markup]:
-        """Strips of `LONG_S` one below the other, `MOST_ROWS` at most."""
+        """Draw strips of `LONG_S` one below the other, `MOST_ROWS` at most."""
         n = max(1, int(np.ceil((stop_s - start_s) / LONG_S - 1e-6)))
         starts = start_s + LONG_S * np.arange(min(n, MOST_ROWS))
         return self.strips([(start, min(start + LONG_S, stop_s)) for start in starts.tolist()])
 
     def around(self, chosen: Sequence[int]) -> list[Markup]:
-        """Short strips of `SHORT_S`, each with one beat, by its index, in its middle."""
+        """Draw short strips of `SHORT_S`, each with one beat, by its index, in its middle."""
         times = [int(self.peaks[beat]) / self.fs for beat in chosen]
         windows = [(time - SHORT_S / 2, time + SHORT_S / 2) for time in times]
         return self.strips(windows, pulse=False, chosen=chosen)
@@ -187,7 +187,7 @@ class Paper:
     def _about(
         self, beat: int | None, first: int, values: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """What of a strip has to be seen whole: the beat it is about, or all of it."""
+        """Give what of a strip has to be seen whole: the beat it is about, or all of it."""
         if beat is None:
             return values
         place = int(self.peaks[beat]) - first
@@ -247,7 +247,7 @@ class Paper:
         return f'<rect class="ground" {place} height="{coordinate(height)}"/>'
 
     def _trace(self, values: NDArray[np.float64], band: Band, first: int, left: float) -> list[str]:
-        """The signal, and over it what belongs to beats of other classes than N."""
+        """Draw the signal, and over it what belongs to beats of other classes than N."""
         x = np.arange(len(values)) / self.fs * MM_PER_S
         y = band.zero_mm - values * band.gain
         top, bottom = LETTERS_MM - 0.5, band.height_mm

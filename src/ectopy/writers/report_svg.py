@@ -161,7 +161,7 @@ def _unbroken(x_mm: NDArray[np.float64], y_mm: NDArray[np.float64]) -> str:
 
 
 def corners(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Indices of the points to keep, so that a line through them shows all others."""
+    """Choose the points to keep, so that a line through them shows all others."""
     kept = np.arange(len(y))
     for _ in range(PASSES):
         before, middle, after = kept[:-2:2], kept[1:-1:2], kept[2::2]

@@ -130,7 +130,7 @@ def _rates(hourly: Hourly) -> tuple[np.ndarray, ...]:
 
 
 def _days(hourly: Hourly, times: Times, usable: bool) -> list[list[str]]:
-    """Sums and extremes of 24 hours each; the mean rate is that of the hours by their beats."""
+    """Add up and give the extremes of 24 hours each; the mean rate is that of the hours by their beats."""
     rows = []
     for first in range(0, len(hourly), 24):
         part = slice(first, first + 24)
@@ -159,7 +159,7 @@ def _days(hourly: Hourly, times: Times, usable: bool) -> list[list[str]]:
 def runs_table(
     name: str, patterns: Patterns, order: Iterable[int], times: Times, links: dict[str, str]
 ) -> Table:
-    """Runs of one class, in the order given."""
+    """List runs of one class, in the order given."""
     runs = patterns.runs
     rates, starts = runs.rate_bpm, runs.start_s
     rows = [

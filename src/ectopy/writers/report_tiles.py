@@ -18,7 +18,7 @@ Tile = tuple[str, str, str]
 
 
 def facts(analysis: Analysis, times: Times) -> list[tuple[str, str]]:
-    """What was analysed, each with its name."""
+    """Say what was analysed, each fact with its name."""
     start = "not in the file" if times.start is None else f"{times.start:%Y-%m-%d %H:%M:%S}"
     finder = (analysis.model.get("finder") or {}).get("name")
     source = f"{analysis.beat_source} by {finder}" if finder else analysis.beat_source

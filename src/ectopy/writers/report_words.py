@@ -109,7 +109,7 @@ def accuracy_words(model: Mapping[str, Any]) -> list[str]:
 
 
 def limits(analysis: Analysis) -> list[str]:
-    """What the analysis cannot do, of the model and of the method."""
+    """Say what the analysis cannot do, of the model and of the method."""
     model = analysis.model
     said = [str(one).replace("`", "") for one in model.get("limits") or ()]
     if model.get("certainty"):

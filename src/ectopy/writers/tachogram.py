@@ -24,6 +24,9 @@ COLUMNS, ROWS = 2000, 400
 SAMPLED = 200_000
 """Of up to so many beats the scale is taken from all."""
 
+MOST_SHAPES = 5000
+"""With more beats an SVG file holds the points as a picture, not each as a shape."""
+
 LONGEST_S = 3.0
 """Highest end of the scale, in seconds; what is longer is drawn at the edge."""
 
@@ -53,6 +56,7 @@ def draw_tachogram(axes: Axes, analysis: Analysis, sheet: Sheet) -> None:
                 markeredgewidth=0,
                 clip_on=marker == "o",
                 zorder=2 + index / 10,
+                rasterized=len(beats) > MOST_SHAPES,
             )
     _tachogram_axes(axes, duration_s, low, high)
 
