@@ -181,6 +181,15 @@ def test_plain_data_has_these_keys() -> None:
         "pauses",
         "longest_pause_s",
         "longest_pause_start_s",
+        "long_pauses",
+        "n_unusable",
+        "usable_percent",
+        "pause_list",
+        "v_patterns",
+        "s_patterns",
+        "fibrillation",
+        "hourly",
+        "variability",
     ]
     assert content["summary"]["v_runs"] == {
         "singles": 1,

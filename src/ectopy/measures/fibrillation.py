@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ectopy.beats import CLASSES
-from ectopy.measures.intervals import Intervals, stretches
+from ectopy.measures.intervals import TIE_S, Intervals, stretches
 from ectopy.measures.pauses import longest_rows
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _decide(rr_s: NDArray[np.float64]) -> NDArray[np.float64]:
     different = np.zeros(len(windows))
     for one in range(WINDOW):
         for other in range(one + 1, WINDOW):
-            different += np.abs(windows[:, one] - windows[:, other]) >= DIFFERENCE_S
+            different += np.abs(windows[:, one] - windows[:, other]) >= DIFFERENCE_S - TIE_S
     irregularity = different / (WINDOW * (WINDOW - 1) / 2)  # M, section 2.2
     sums = [sliding_window_view(each, WINDOW).sum(axis=1) for each in (middle, rr_s)]
     changed = (sums[0] / sums[1] - 1) ** 2  # B, section 2.3

@@ -11,7 +11,7 @@ import numpy as np
 
 from ectopy.beats import CLASSES
 from ectopy.measures.intervals import Intervals
-from ectopy.measures.pauses import PAUSE_S
+from ectopy.measures.pauses import are_pauses
 from ectopy.measures.rates import extremes, mean_rate_bpm, window_rates_bpm
 from ectopy.measures.runs import RUN_BEATS, find_runs
 
@@ -123,7 +123,7 @@ def count_hours(
     counts = np.stack(
         [np.bincount(classes[a:b] + 1, minlength=len(CLASSES) + 1) for a, b in _pairs(rows)]
     )
-    is_pause = np.append(False, intervals.known & (intervals.rr_s > PAUSE_S))[: len(times_s)]
+    is_pause = np.append(False, are_pauses(intervals))[: len(times_s)]
     v_runs, s_runs = (
         _count_runs(intervals, classes == CLASSES.index(name), rows) for name in ("V", "S")
     )

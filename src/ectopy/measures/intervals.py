@@ -16,6 +16,9 @@ GAP_S = 3.0
 It is a long pause, or a stretch in which no beat could be found.
 """
 
+TIE_S = 1e-6
+"""Intervals are compared to this, in seconds, since times in seconds are rounded."""
+
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
@@ -71,7 +74,7 @@ class Intervals:
     @property
     def joined(self) -> NDArray[np.bool_]:
         """Whether an interval is known and no longer than `GAP_S`: its beats follow each other."""
-        return self.known & (self.rr_s <= GAP_S)
+        return self.known & (self.rr_s <= GAP_S + TIE_S)
 
 
 def stretches(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ectopy.beats import CLASSES
-from ectopy.measures.intervals import Intervals
+from ectopy.measures.intervals import TIE_S, Intervals
 from ectopy.measures.runs import (
     RUN_BEATS,
     SUSTAINED_S,
@@ -126,7 +126,7 @@ class Patterns:
             "longest_run": None if longest is None else runs.row(longest),
             "fastest_run": None if fastest is None else runs.row(fastest),
             "tachycardias": len(fast),
-            "sustained_tachycardias": int((fast.duration_s > SUSTAINED_S).sum()),
+            "sustained_tachycardias": int((fast.duration_s > SUSTAINED_S + TIE_S).sum()),
             "slow_runs": len(runs) - len(fast),
             "bigeminy": self.bigeminy.to_dict(),
             "trigeminy": self.trigeminy.to_dict(),

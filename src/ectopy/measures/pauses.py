@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ectopy.measures.intervals import Intervals
+from ectopy.measures.intervals import TIE_S, Intervals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class Pauses:
     @property
     def n_long(self) -> int:
         """Pauses of `LONG_PAUSE_S` or more."""
-        return int((self.length_s >= LONG_PAUSE_S).sum())
+        return int((self.length_s >= LONG_PAUSE_S - TIE_S).sum())
 
     @property
     def longest(self) -> int | None:
@@ -84,8 +84,13 @@ def find_pauses(
     [{'start_s': 1.5, 'length_s': 2.5}]
     """
     intervals = Intervals.between(times_s, classes, usable_s)
-    rows = np.flatnonzero(intervals.known & (intervals.rr_s > PAUSE_S))
+    rows = np.flatnonzero(are_pauses(intervals))
     return Pauses(start_s=times_s[rows], length_s=intervals.rr_s[rows])
+
+
+def are_pauses(intervals: Intervals) -> NDArray[np.bool_]:
+    """Say of each interval whether it is a pause."""
+    return intervals.known & (intervals.rr_s > PAUSE_S + TIE_S)
 
 
 def longest_rows(lengths: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.int64]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.measures.intervals import GAP_S
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -70,9 +72,12 @@ def _filled_segments(ends_s: NDArray[np.float64], nn_ms: NDArray[np.float64]) ->
     n_segments = int(segment[-1]) + 1
     covered = np.bincount(segment, weights=nn_ms / 1000.0, minlength=n_segments)
     filled = covered >= COVERED * SEGMENT_S
-    before_hole = np.flatnonzero(np.diff(ends_s) - nn_ms[1:] / 1000.0 > LONGEST_HOLE_S)
-    filled[segment[before_hole]] = False
-    filled[segment[before_hole + 1]] = False
+    # From the last NN interval before a hole to the first after it, as far as in either segment.
+    before = np.flatnonzero(np.diff(ends_s) - nn_ms[1:] / 1000.0 > LONGEST_HOLE_S)
+    first, last = segment[before], segment[before + 1]
+    start, stop = ends_s[before], ends_s[before + 1] - nn_ms[before + 1] / 1000.0
+    filled[first[np.minimum(stop, SEGMENT_S * (first + 1)) - start > LONGEST_HOLE_S]] = False
+    filled[last[stop - np.maximum(start, SEGMENT_S * last) > LONGEST_HOLE_S]] = False
     return np.flatnonzero(filled)
 
 
@@ -86,7 +91,7 @@ def _powers(
     grid = (SEGMENT_S * segments)[:, np.newaxis] + np.arange(n) / FS  # (segments, samples)
     around = np.searchsorted(ends_s, [grid[0, 0] - 20.0, grid[-1, -1] + 20.0])
     times, values = ends_s[slice(*around)], nn_ms[slice(*around)]
-    samples = CubicSpline(times, values)(np.clip(grid, times[0], times[-1]))
+    samples = CubicSpline(times, values)(_held(grid, times))
     position = np.arange(n) - (n - 1) / 2
     slope = samples @ position / (position @ position)
     samples -= samples.mean(axis=1, keepdims=True) + slope[:, np.newaxis] * position
@@ -96,3 +101,12 @@ def _powers(
     frequencies = np.arange(density.shape[1]) * FS / n
     in_band = [(frequencies >= low) & (frequencies < high) for low, high in BANDS_HZ]
     return np.stack([density[:, band].sum(axis=1) for band in in_band], axis=1) * FS / n
+
+
+def _held(grid: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Time at which to take the spline for each of the grid: the nearest interval's in a hole."""
+    grid = np.clip(grid, times[0], times[-1])
+    after = np.clip(np.searchsorted(times, grid), 1, len(times) - 1)
+    low, high = times[after - 1], times[after]
+    nearest = np.where(grid - low < high - grid, low, high)
+    return np.where(high - low > LONGEST_HOLE_S + GAP_S, nearest, grid)
