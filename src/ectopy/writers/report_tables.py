@@ -130,7 +130,7 @@ def _rates(hourly: Hourly) -> tuple[np.ndarray, ...]:
 
 
 def _days(hourly: Hourly, times: Times, usable: bool) -> list[list[str]]:
-    """Add up and give the extremes of 24 hours each; the mean rate is that of the hours by their beats."""
+    """Add up 24 hours each; the mean rate is that of the hours by their beats."""
     rows = []
     for first in range(0, len(hourly), 24):
         part = slice(first, first + 24)
