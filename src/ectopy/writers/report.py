@@ -75,7 +75,7 @@ def report_page(analysis: Analysis) -> str:
             note=NOTE,
             facts=facts(analysis, times),
             warnings=analysis.warnings,
-            tiles=tiles(analysis, times),
+            tiles=tiles(analysis),
             sections=report_sections(analysis, times),
             grid=grid(),
             colours=COLOURS,

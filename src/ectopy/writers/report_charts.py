@@ -23,6 +23,9 @@ TACHOGRAM_MM = 62.0
 MOST_DOTS = 4000
 """Above this many beats of class N they are drawn as a picture of their density, not as dots."""
 
+FEW_BEATS = 300
+"""Up to so many beats have larger marks."""
+
 COLUMNS, ROWS = 1060, 240
 """Pixels of that picture: 0.15 mm wide and 0.25 mm high."""
 
@@ -59,7 +62,7 @@ def tachogram(analysis: Analysis, axis: TimeAxis) -> Markup:
     times, intervals, classes = beats.times_s[1:], np.diff(beats.times_s), beats.classes[1:]
     # N first, then the most: the few lie on top.
     order = sorted(range(-1, len(CLASSES)), key=lambda i: (i != 0, -int((classes == i).sum())))
-    size = 1.0 if len(beats) <= MOST_DOTS else 0.65
+    size = 1.6 if len(beats) <= FEW_BEATS else 1.0 if len(beats) <= MOST_DOTS else 0.65
     for index in order:
         these = np.flatnonzero(classes == index)
         if len(these) == 0:

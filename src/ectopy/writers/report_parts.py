@@ -15,6 +15,7 @@ from ectopy.writers.report_runs import pauses_section, runs_section
 from ectopy.writers.report_shapes import shape_panels
 from ectopy.writers.report_strips import Paper
 from ectopy.writers.report_tables import (
+    LONGEST_HOURLY,
     class_table,
     count,
     decimal,
@@ -70,9 +71,11 @@ def _over_time(analysis: Analysis, times: Times) -> Section:
         "Each RR interval at the time of the beat that ends it, with the mark of its class; what "
         f"lies beyond the scale is drawn on its edge.{dense}"
     )
+    ectopic = len(analysis.beats) > n_normal
     rates = (
         f"In steps of {duration_text(step_s)}: the median heart rate with the range of the middle "
-        "90 % of intervals, and beats a minute of each class, each on its own scale."
+        "90 % of intervals"
+        + (", and beats a minute of each class, each on its own scale." if ectopic else ".")
     )
     return Section("time", "Over time", [Chart(tachogram(analysis, axis), intervals),
                                          Chart(picture, rates)])  # fmt: skip
@@ -88,7 +91,9 @@ def _signal(analysis: Analysis, times: Times) -> list[Section]:
 
 
 def _hours(analysis: Analysis, times: Times) -> Section:
-    return Section("hours", "Hour by hour", [hourly_table(analysis.summary.hourly, times)])
+    hourly = analysis.summary.hourly
+    title = "Hour by hour" if len(hourly) <= LONGEST_HOURLY else "Day by day"
+    return Section("hours", title, [hourly_table(hourly, times)])
 
 
 def _ectopy(analysis: Analysis) -> Section:
@@ -135,9 +140,10 @@ def _shapes(shapes: list[ClassShape]) -> Section:
         return Section("shapes", "Shapes", [Words("No beat lies whole within the signal.")])
     caption = (
         "Median of a sample of each class, spread over the recording and taken from its more "
-        "certain half; the ground holds the middle 80 % of them. The median of class N is repeated "
-        "as a broken line."
+        "certain half; the ground holds the middle 80 % of them."
     )
+    if len(shapes) > 1 and shapes[0].index == 0:
+        caption += " The median of class N is repeated as a broken line."
     return Section("shapes", "Shapes", [Chart(picture, caption)])
 
 

@@ -39,7 +39,7 @@ MOST_ROWS = 3
 GAINS = (10.0, 5.0, 2.5)
 """Millimetres a millivolt: the first is taken unless a strip would be higher than `TALLEST_MM`."""
 
-TALLEST_MM = 45.0
+TALLEST_MM = 60.0
 LETTERS_MM = 5.0
 SMALLEST_MV = (-0.5, 1.0)
 """What each strip shows at least, from its median: room for the pulse, and heights that match."""
@@ -53,7 +53,7 @@ EDGE_MM = 1.6
 RR_ROOM_MM = 8.5
 """Beats at least this far apart have the interval between them written in milliseconds."""
 
-GRID_MM = (190, 60)
+GRID_MM = (190, 70)
 
 
 def grid() -> Markup:
@@ -98,9 +98,11 @@ class Band:
         if (high - low) * GAINS[0] > TALLEST_MM:
             low, high = np.percentile(seen, [0.1, 99.9]).tolist()
             low, high = min(SMALLEST_MV[0], low - 0.1), max(SMALLEST_MV[1], high + 0.1)
-        gain = next((g for g in GAINS if (high - low) * g <= TALLEST_MM), GAINS[-1])
-        low = max(low, -TALLEST_MM / gain / 2)
-        return cls(low, min(high, low + TALLEST_MM / gain), gain)
+        for gain in GAINS:
+            if (high - low) * gain <= TALLEST_MM:
+                return cls(low, high, gain)
+        low = max(low, -TALLEST_MM / GAINS[-1] / 2)
+        return cls(low, min(high, low + TALLEST_MM / GAINS[-1]), GAINS[-1])
 
     @classmethod
     def evened(cls, bands: Sequence[Band]) -> list[Band]:

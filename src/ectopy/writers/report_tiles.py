@@ -50,7 +50,7 @@ def duration_text(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
-def tiles(analysis: Analysis, times: Times) -> list[Tile]:
+def tiles(analysis: Analysis) -> list[Tile]:
     """Numbers that are looked at first."""
     summary = analysis.summary
     rates = (
@@ -60,12 +60,10 @@ def tiles(analysis: Analysis, times: Times) -> list[Tile]:
     )
     pauses = "none"
     if summary.longest_pause_s is not None:
-        pauses = f"longest {summary.longest_pause_s:.2f} s at "
-        pauses += times.clock(summary.longest_pause_start_s or 0.0) or time_text(
-            summary.longest_pause_start_s or 0.0
-        )
+        when = time_text(summary.longest_pause_start_s or 0.0)
+        pauses = f"longest {summary.longest_pause_s:.2f} s, at {when}"
     shown = [
-        ("Beats", count(summary.n_beats), "with a class"),
+        ("Beats", count(summary.n_beats), _not_classed(summary)),
         ("Heart rate", _unit(summary.heart_rate_mean_bpm, 0, "/min"), rates),
         ("Ventricular, V", _unit(summary.v_burden_percent, 2, "%"), _beats(summary, "V")),
         ("Supraventricular, S", _unit(summary.s_burden_percent, 2, "%"), _beats(summary, "S")),
@@ -75,9 +73,14 @@ def tiles(analysis: Analysis, times: Times) -> list[Tile]:
         _irregular(summary),
     ]
     if summary.usable_percent is not None:
-        lost = f"{count(summary.n_unusable)} beats not classed"
+        lost = f"{time_text((1 - summary.usable_percent / 100) * summary.duration_s)} unusable"
         shown.append(("Usable signal", _unit(summary.usable_percent, 1, "%"), lost))
     return shown
+
+
+def _not_classed(summary: Summary) -> str:
+    n = summary.n_unusable
+    return f"and {count(n)} that could not be classed" if n else "all with a class"
 
 
 def _unit(value: float | None, digits: int, unit: str) -> str:

@@ -64,9 +64,9 @@ def accuracy_tables(model: Mapping[str, Any]) -> list[Table]:
             [name, count(one["n"]), percent(one["se"], 1), percent(one["ppv"], 1)]
             for name, one in per_class.items()
         ]
-        where = f"protocol {measured['protocol']}, {count(measured['n'])} beats of MIT-BIH"
+        where = f"{count(measured['n'])} of MIT-BIH, protocol {measured['protocol']}"
         head = ("Class", "Test beats", "Sensitivity %", "Positive predictive value %")
-        tables.append(Table(f"Classes where beats are annotated: {where}", head, rows))
+        tables.append(Table(f"On annotated beats: {where}", head, rows))
     found = model.get("from_signal")
     if found:
         names = {"qrs": "Any beat", "veb": "V, ventricular ectopic", "sveb": "S, supraventricular"}
@@ -76,7 +76,9 @@ def accuracy_tables(model: Mapping[str, Any]) -> list[Table]:
             for key, title in names.items()
         ]  # fmt: skip
         head = ("Beat", "Test beats", "Sensitivity %", "Positive predictive value %")
-        what = f"From the raw signal, as here: {found['records']} records of MIT-BIH, as EC57"
+        what = (
+            f"From the raw signal: {found['records']} records of MIT-BIH, scored as ANSI/AAMI EC57"
+        )
         tables.append(Table(what, head, rows))
     return tables
 
