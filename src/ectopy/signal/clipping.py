@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ectopy.signal.buried import SecondMeasures
+    from ectopy.signal.bands import SecondMeasures
 
 STUCK_S = 0.02
 """A lead that keeps its extreme value this long, in seconds, has met the end of its range: the true

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ectopy.signal.buried import SecondMeasures
+    from ectopy.signal.bands import SecondMeasures
 
 QUARTERS = 3
 """Consecutive quarters of a second of one value that are no signal: even a standstill of the heart
