@@ -63,21 +63,20 @@ def class_shapes(analysis: Analysis) -> list[ClassShape]:
     """
     beats = analysis.beats
     classes, confidences = beats.classes, beats.confidences
-    chosen, uncertain = [], []
+    chosen, uncertain, members = [], [], []
     for index in range(len(CLASSES)):
-        members = np.flatnonzero(classes == index)
-        doubtful = _least(members, confidences[members], min(SHOWN, len(members) - SHOWN))
-        chosen.append(_sample(members, confidences[members], doubtful))
+        mine = np.flatnonzero(classes == index)
+        doubtful = _least(mine, confidences[mine], min(SHOWN, len(mine) - SHOWN))
+        chosen.append(_sample(mine, confidences[mine], doubtful))
         uncertain.append(doubtful)
+        members.append(len(mine))
     windows = _read_windows(analysis, np.concatenate(chosen))
     stops = np.cumsum([len(sample) for sample in chosen])
-    counts = beats.counts()
     return [
-        _shape(index, counts[name], chosen[index], windows[stops[index] - len(chosen[index]) :
-               stops[index]], uncertain[index], analysis.fs)
-        for index, name in enumerate(CLASSES)
-        if counts[name]
-    ]  # fmt: skip
+        _shape(index, members[index], chosen[index], part, uncertain[index], analysis.fs)
+        for index, part in enumerate(np.split(windows, stops[:-1]))
+        if members[index]
+    ]
 
 
 def _least(

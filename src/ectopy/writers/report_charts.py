@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.beats import CLASS_MEANINGS, CLASSES
-from ectopy.measures.intervals import GAP_S
+from ectopy.measures.intervals import Intervals
 from ectopy.writers.report_axes import AXIS_MM, LEFT_MM, PLOT_MM, WIDTH_MM, TimeAxis, level_lines
 from ectopy.writers.report_svg import COLOURS, coordinate, marks, path, picture, svg, text
 from ectopy.writers.tachogram import interval_range
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ectopy.analysis import Analysis
+    from ectopy.signal.second_flags import SecondsQuality
 
 TACHOGRAM_MM = 62.0
 MOST_DOTS = 4000
@@ -123,7 +124,9 @@ def thinned(x: NDArray[np.float64], y: NDArray[np.float64], most: int) -> NDArra
         cell *= 1.5
 
 
-def trends(analysis: Analysis, axis: TimeAxis) -> tuple[Markup, float]:
+def trends(
+    analysis: Analysis, axis: TimeAxis, quality: SecondsQuality | None = None
+) -> tuple[Markup, float]:
     """Heart rate, and beats a minute of each other class, in equal parts of the recording.
 
     Returns
@@ -141,7 +144,8 @@ def trends(analysis: Analysis, axis: TimeAxis) -> tuple[Markup, float]:
     top = 2.0
     bottom = top + RATES_MM + len(shown) * (BARS_MM + BETWEEN_MM)
     parts = axis.draw(top, bottom)
-    parts += _rates(times, axis, edges, top)
+    intervals = Intervals.between(times, classes, None if quality is None else quality.usable)
+    parts += _rates(intervals, axis, edges, top)
     for row, index in enumerate(shown):
         base = top + RATES_MM + (row + 1) * (BARS_MM + BETWEEN_MM)
         counts = np.diff(np.searchsorted(times[classes == index], edges))
@@ -152,15 +156,15 @@ def trends(analysis: Analysis, axis: TimeAxis) -> tuple[Markup, float]:
 
 
 def _rates(
-    times: NDArray[np.float64], axis: TimeAxis, edges: NDArray[np.float64], top: float
+    intervals: Intervals, axis: TimeAxis, edges: NDArray[np.float64], top: float
 ) -> list[str]:
     """Median heart rate of each part, and the band that nine of ten intervals lie in."""
-    intervals = np.diff(times)
-    rows = np.searchsorted(times[1:], edges)
+    joined = intervals.joined
+    rows = np.searchsorted(intervals.times_s[1:], edges)
     rates = np.full((len(WELL_SPREAD), len(edges) - 1), np.nan)
     for column, (first, last) in enumerate(pairwise(rows.tolist())):
-        part = intervals[first:last]
-        part = part[(part > 0) & (part <= GAP_S)]
+        part = intervals.rr_s[first:last][joined[first:last]]
+        part = part[part > 0]
         if len(part):
             rates[:, column] = np.percentile(60 / part, WELL_SPREAD)
     if not np.isfinite(rates).any():

@@ -13,6 +13,7 @@ from ectopy.writers.report_charts import MOST_DOTS, tachogram, trends
 from ectopy.writers.report_reference import reference_section
 from ectopy.writers.report_runs import pauses_section, runs_section
 from ectopy.writers.report_shapes import shape_panels
+from ectopy.writers.report_signal import signal_section
 from ectopy.writers.report_strips import Paper
 from ectopy.writers.report_tables import (
     LONGEST_HOURLY,
@@ -36,6 +37,7 @@ from ectopy.writers.report_words import (
 
 if TYPE_CHECKING:
     from ectopy.analysis import Analysis
+    from ectopy.signal.second_flags import SecondsQuality
     from ectopy.writers.report_blocks import Block
     from ectopy.writers.report_svg import Times
 
@@ -64,7 +66,7 @@ def report_sections(analysis: Analysis, times: Times) -> list[Section]:
 
 def _over_time(analysis: Analysis, times: Times) -> Section:
     axis = TimeAxis(times)
-    picture, step_s = trends(analysis, axis)
+    picture, step_s = trends(analysis, axis, _quality(analysis))
     n_normal = analysis.summary.counts["N"]
     dense = " Beats of class N are drawn as their density." if n_normal > MOST_DOTS else ""
     intervals = (
@@ -81,13 +83,14 @@ def _over_time(analysis: Analysis, times: Times) -> Section:
                                          Chart(picture, rates)])  # fmt: skip
 
 
-def _signal(analysis: Analysis, times: Times) -> list[Section]:
-    quality = getattr(analysis, "quality", None)
-    if quality is None:
-        return []
-    from ectopy.writers.report_signal import signal_section
+def _quality(analysis: Analysis) -> SecondsQuality | None:
+    """Which seconds can be used, where the analysis has looked."""
+    return getattr(analysis, "quality", None)
 
-    return [signal_section(quality, TimeAxis(times))]
+
+def _signal(analysis: Analysis, times: Times) -> list[Section]:
+    quality = _quality(analysis)
+    return [] if quality is None else [signal_section(quality, TimeAxis(times))]
 
 
 def _hours(analysis: Analysis, times: Times) -> Section:

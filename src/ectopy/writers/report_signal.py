@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ectopy.signal.seconds import MAINS, REASONS
+from ectopy.signal.second_flags import MAINS, REASONS
 from ectopy.writers.report_axes import AXIS_MM, LEFT_MM, PLOT_MM, WIDTH_MM
 from ectopy.writers.report_blocks import Chart, Section, Words
 from ectopy.writers.report_svg import coordinate, path, picture, svg, text
