@@ -30,7 +30,7 @@ FEW_BEATS = 300
 COLUMNS, ROWS = 1060, 240
 """Pixels of that picture: 0.15 mm wide and 0.25 mm high."""
 
-MOST_MARKS = 6000
+MOST_MARKS = 5000
 """Marks of other classes: of those that fall on one cell one is drawn, on cells as large as need be
 for that."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from ectopy.beats import CLASS_MEANINGS
 from ectopy.measures.intervals import GAP_S
 from ectopy.measures.pauses import PAUSE_S
 from ectopy.writers.report_blocks import Figure, Section, Strips, Words
-from ectopy.writers.report_strips import LONG_S, MOST_ROWS
+from ectopy.writers.report_strips import LONG_S
 from ectopy.writers.report_tables import count, decimal, pauses_table, runs_table
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ LONGEST_SHOWN, FASTEST_SHOWN = 20, 10
 """Runs of a class to show as strips: the longest ones, and of the others the fastest ones."""
 
 PAUSES_SHOWN = 10
+
+MOST_ROWS, RUN_ROWS, PAUSE_ROWS = 3, 40, 16
+"""Rows of strips: of one run or pause, of all runs of a class, and of all pauses."""
 
 LEAST_S, BEFORE_S = 0.7, 1.4
 """What strips show around a run or pause: at least, and before one that takes several rows."""
@@ -56,9 +60,11 @@ def runs_section(name: str, patterns: Patterns, paper: Paper, times: Times) -> S
     order = run_order(runs)
     places = shown_places(runs, order)
     links = {f"{name}{place + 1}": f"run-{name.lower()}{place + 1}" for place in places.tolist()}
+    chosen = [runs.row(int(order[place])) for place in places.tolist()]
+    windows = _windows([(run["start_s"], run["duration_s"]) for run in chosen], RUN_ROWS)
     figures = [
-        _run_figure(name, place, runs.row(int(order[place])), paper, times)
-        for place in places.tolist()
+        _run_figure(f"{name}{place + 1}", run, window, paper, times)
+        for place, run, window in zip(places.tolist(), chosen, windows, strict=True)
     ]
     table = runs_table(name, patterns, order.tolist(), times, links)
     return Section(key, title, [table, Strips(_strips_title(len(runs), name), figures,
@@ -79,28 +85,42 @@ def _left_out(n: int, shown: int) -> str:
     )
 
 
-def _run_figure(name: str, place: int, run: dict[str, float], paper: Paper, times: Times) -> Figure:
-    start_s, stop_s = _window(run["start_s"], run["start_s"] + run["duration_s"])
+def _run_figure(
+    number: str, run: dict[str, Any], window: Window, paper: Paper, times: Times
+) -> Figure:
     rate = f", {decimal(run['rate_bpm'])}/min" if run["rate_bpm"] else ""
     note = f"{count(run['beats'])} beats in {run['duration_s']:.1f} s{rate}, from "
-    note += times.both(run["start_s"]) + _cut_short(start_s, stop_s)
-    number = f"{name}{place + 1}"
-    return Figure(f"Run {number}", note, paper.rows(start_s, stop_s), f"run-{number.lower()}")
+    note += times.both(run["start_s"]) + window.remark
+    return Figure(f"Run {number}", note, paper.rows(*window.span), f"run-{number.lower()}")
 
 
-def _cut_short(start_s: float, stop_s: float) -> str:
-    shown = LONG_S * MOST_ROWS
-    return f"; the first {shown:g} s are shown" if stop_s - start_s > shown + 1e-6 else ""
+@dataclass(frozen=True)
+class Window:
+    """From when to when strips go, in seconds, and what to say of that."""
+
+    span: tuple[float, float]
+    remark: str
 
 
-def _window(start_s: float, stop_s: float) -> tuple[float, float]:
-    """Give full rows around a stretch: in the middle of one where it fits, else near its start."""
-    length = stop_s - start_s
-    if length + 2 * LEAST_S <= LONG_S:
-        first = (start_s + stop_s - LONG_S) / 2
-        return first, first + LONG_S
-    rows = int(np.ceil((BEFORE_S + length + LEAST_S) / LONG_S))
-    return start_s - BEFORE_S, start_s - BEFORE_S + rows * LONG_S
+def _windows(stretches: list[tuple[float, float]], rows: int) -> list[Window]:
+    """Choose windows around stretches of signal, each given by its start and its length in seconds.
+
+    A stretch lies in the middle of a row where it fits in, else near the start of several. There
+    are no more than `rows` in all, and `MOST_ROWS` of one; the first ones may have more than one.
+    """
+    windows = []
+    for place, (start_s, length_s) in enumerate(stretches, start=1):
+        first = start_s + length_s / 2 - LONG_S / 2
+        n, remark = 1, ""
+        if length_s + 2 * LEAST_S > LONG_S:
+            first = start_s - BEFORE_S
+            needed = int(np.ceil((BEFORE_S + length_s + LEAST_S) / LONG_S))
+            n = max(1, min(needed, MOST_ROWS, rows - (len(stretches) - place)))
+            shown = n * LONG_S - BEFORE_S
+            remark = f"; the first {shown:.1f} s are shown" if shown < length_s else ""
+        rows -= n
+        windows.append(Window((first, first + n * LONG_S), remark))
+    return windows
 
 
 def pauses_section(pauses: Pauses, paper: Paper, times: Times) -> Section:
@@ -110,12 +130,15 @@ def pauses_section(pauses: Pauses, paper: Paper, times: Times) -> Section:
     order = np.argsort(-pauses.length_s, kind="stable")
     shown = order[:PAUSES_SHOWN].tolist()
     links = {f"P{place}": f"pause-{place}" for place in range(1, len(shown) + 1)}
+    stretches = [(float(pauses.start_s[row]), float(pauses.length_s[row])) for row in shown]
+    windows = _windows(stretches, PAUSE_ROWS)
     figures = []
-    for place, row in enumerate(shown, start=1):
-        start_s, length_s = float(pauses.start_s[row]), float(pauses.length_s[row])
-        window = _window(start_s, start_s + length_s)
-        note = f"{length_s:.2f} s, from {times.both(start_s)}{_cut_short(*window)}"
-        figures.append(Figure(f"Pause P{place}", note, paper.rows(*window), f"pause-{place}"))
+    for place, (window, (start_s, length_s)) in enumerate(
+        zip(windows, stretches, strict=True), start=1
+    ):
+        note = f"{length_s:.2f} s, from {times.both(start_s)}{window.remark}"
+        strips = paper.rows(*window.span)
+        figures.append(Figure(f"Pause P{place}", note, strips, f"pause-{place}"))
     table = pauses_table(pauses, order.tolist(), times, links)
     left_out = len(pauses) - len(shown)
     text = f"The {len(shown)} longest; {count(left_out)} more are in the table." if left_out else ""

@@ -34,8 +34,6 @@ LONG_S = 7.0
 SHORT_S = 2.4
 """Seconds around one beat: 60 mm, three to the width of a page."""
 
-MOST_ROWS = 3
-
 GAINS = (10.0, 5.0, 2.5)
 """Millimetres a millivolt: the first is taken unless a strip would be higher than `TALLEST_MM`."""
 
@@ -149,9 +147,9 @@ class Paper:
         return np.array([at for at, _ in remarks], dtype=np.int64), [what for _, what in remarks]
 
     def rows(self, start_s: float, stop_s: float) -> list[Markup]:
-        """Draw strips of `LONG_S` one below the other, `MOST_ROWS` at most."""
+        """Draw strips of `LONG_S` one below the other."""
         n = max(1, int(np.ceil((stop_s - start_s) / LONG_S - 1e-6)))
-        starts = start_s + LONG_S * np.arange(min(n, MOST_ROWS))
+        starts = start_s + LONG_S * np.arange(n)
         return self.strips([(start, min(start + LONG_S, stop_s)) for start in starts.tolist()])
 
     def around(self, chosen: Sequence[int]) -> list[Markup]:
@@ -249,20 +247,17 @@ class Paper:
         return f'<rect class="ground" {place} height="{coordinate(height)}"/>'
 
     def _trace(self, values: NDArray[np.float64], band: Band, first: int, left: float) -> list[str]:
-        """Draw the signal, and over it what belongs to beats of other classes than N."""
+        """Draw the signal, what belongs to beats of other classes than N in their colours."""
         x = np.arange(len(values)) / self.fs * MM_PER_S
         y = band.zero_mm - values * band.gain
         top, bottom = LETTERS_MM - 0.5, band.height_mm
         kinds = class_of_samples(self.peaks, self.classes, self.fs, first, first + len(values))
         lines = []
-        for index in [None, *np.unique(kinds[kinds > 0]).tolist()]:
-            shown = y
-            if index is not None:
-                these = kinds == index
-                these[1:] |= these[:-1]
-                shown = np.where(these, y, np.nan)
-            kind = "t" if index is None else f"t c{index}"
-            lines.append(path(polyline(x, shown), scaled=True, class_=kind))
+        for index in np.unique(kinds).tolist():
+            shown = kinds == index
+            shown[1:] |= shown[:-1]  # neighbouring colours meet
+            kind = f"t c{index % len(LETTERS)}" if index else "t"
+            lines.append(path(polyline(x, np.where(shown, y, np.nan)), scaled=True, class_=kind))
         # An artefact is cut where the strip's own room ends, by a picture in the picture.
         width = float(x[-1]) + 0.2
         box = f"0 {coordinate(top)} {coordinate(width)} {coordinate(bottom - top)}"

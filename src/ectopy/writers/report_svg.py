@@ -33,6 +33,9 @@ UNITS_MM = 40
 PASSES, TOLERANCE_MM = 3, 0.02
 """A line may lie this far from its samples, once a pass: together well below its own width."""
 
+COLUMN_MM = 0.1
+"""Of more than two points on so little of a line, which is wider, its ends are seen alone."""
+
 # What XML cannot hold, and what a page should not: control characters and lone surrogates.
 _UNSHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -162,7 +165,7 @@ def _unbroken(x_mm: NDArray[np.float64], y_mm: NDArray[np.float64]) -> str:
 
 def corners(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
     """Choose the points to keep, so that a line through them shows all others."""
-    kept = np.arange(len(y))
+    kept = _extremes(x, y)
     for _ in range(PASSES):
         before, middle, after = kept[:-2:2], kept[1:-1:2], kept[2::2]
         if len(middle) == 0:
@@ -172,6 +175,20 @@ def corners(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]
         between = np.abs(y[middle] - line) <= TOLERANCE_MM
         kept = np.delete(kept, 1 + 2 * np.flatnonzero(between))
     return kept
+
+
+def _extremes(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Keep the lowest and the highest point of each `COLUMN_MM`, where more of them lie in it."""
+    step = int(COLUMN_MM * (len(x) - 1) / (x[-1] - x[0])) if len(x) > 1 else 1
+    columns = len(x) // max(step, 1)
+    if step <= 2 or columns == 0:
+        return np.arange(len(x))
+    grid = y[: columns * step].reshape(columns, step)
+    starts = step * np.arange(columns)
+    ends = [0, len(x) - 1, *range(columns * step, len(x))]
+    return np.unique(
+        np.concatenate([starts + grid.argmin(axis=1), starts + grid.argmax(axis=1), ends])
+    )
 
 
 # One mark a class, so that colour is never alone: dot, triangle, square, cross, ring; × unusable.
