@@ -151,6 +151,7 @@ def analyze(
         settings=_settings(
             source,
             recording,
+            bundle,
             model=model,
             lead=lead,
             beats=beats,
@@ -163,16 +164,14 @@ def analyze(
     )
 
 
-def _settings(source: object, recording: Source, **given: Any) -> dict[str, Any]:
+def _settings(source: object, recording: Source, bundle: Bundle, **given: Any) -> dict[str, Any]:
     """Say what was asked for and of what, without the folders that files lie in."""
     if not isinstance(given["beats"], str):
         given["beats"] = "given as sample indices"
     if given["beats"] != ANNOTATED:
         del given["annotator"]
-    if isinstance(given["model"], Bundle):
-        given["model"] = given["model"].full_name
-    elif isinstance(given["model"], Path) or Path(given["model"]).is_dir():
-        given["model"] = Path(given["model"]).name
+    if not isinstance(given["model"], str) or Path(given["model"]).is_dir():
+        given["model"] = bundle.full_name
     if given["columns"] is not None:
         given["columns"] = list(given["columns"])
     return {
