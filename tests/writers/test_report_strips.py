@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,14 @@ import pytest
 from report_page import points_of, tree_of
 
 from ectopy.writers.report_strips import LETTERS_MM, PULSE_MM, TALLEST_MM, Band, Paper, grid
-from ectopy.writers.report_svg import PASSES, TOLERANCE_MM, UNITS_MM, corners, polyline
+from ectopy.writers.report_svg import (
+    PASSES,
+    TOLERANCE_MM,
+    UNITS_MM,
+    UNUSABLE_MARK,
+    corners,
+    polyline,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,14 +130,14 @@ def test_ectopic_beats_have_their_colour_and_no_sample_is_lost(make_analysis: Ma
     assert coloured[0, 0] == pytest.approx(25 * 2.95, abs=0.2)
     assert coloured[-1, 0] == pytest.approx(25 * 3.6, abs=0.2)
     ends = sorted((points[0, 0], points[-1, 0]) for _, points in found)
-    assert [round(a - b, 2) for (_, b), (a, _) in zip(ends, ends[1:], strict=False)] == [0.0, 0.0]
+    assert [round(a - b, 2) for (_, b), (a, _) in pairwise(ends)] == [0.0, 0.0]
 
 
 def test_beats_that_are_not_usable_have_a_mark(make_analysis: Make) -> None:
     paper = Paper(make_analysis("NNN", duration_s=7))
     paper.classes = np.array([0, -1, 0], dtype=np.int8)
     strip = tree_of(str(paper.strips([(0.0, 7.0)])[0]))
-    assert "×" in [text.text for text in strip.iter("text")]
+    assert UNUSABLE_MARK in [text.text for text in strip.iter("text")]
     assert "t c5" in [kind for kind, _ in traces(strip)]
 
 
