@@ -8,6 +8,7 @@ import numpy as np
 
 from ectopy.beats import CLASSES
 from ectopy.errors import BundleError
+from ectopy.inference.ahead import work_ahead
 from ectopy.inference.sections import section_windows
 from ectopy.mapped import at_hand, release
 from ectopy.models.bundle import ONNX_FILE, Bundle, find_bundle
@@ -76,6 +77,7 @@ class Classifier:
     def __init__(self, model: str | Path | Bundle, *, threads: int = THREADS) -> None:
         self.bundle = model if isinstance(model, Bundle) else find_bundle(model)
         contract = self.bundle.contract
+        self.threads = threads
         self._session = open_graph(self.bundle, threads=threads)
         self.reads_rhythm = contract.reads_rhythm
         inputs = self._session.get_inputs()
@@ -198,23 +200,36 @@ class Classifier:
             If it cannot be read.
         """
         times_s = peaks / lead.fs
+        divided = parts(times_s)
+        # One part has all threads for itself; several go side by side, one thread each.
+        many = len(divided) > 1 and self.threads > 1
+        classifier = Classifier(self.bundle, threads=1) if many else self
+
+        def work(part: Part) -> NDArray[np.float32]:
+            return classifier.classify_part(lead, peaks, times_s, part)
+
         with Spool(len(CLASSES)) as probabilities:
-            for part in parts(times_s):
-                probabilities.add(self.classify_part(lead, peaks, times_s, part))
+            for part, found in zip(
+                divided, work_ahead(work, divided, self.threads if many else 1), strict=True
+            ):
+                probabilities.add(found)
                 release(peaks)
                 if seen is not None:
                     seen(part)
             return at_hand(probabilities.rows())
 
     def classify_part(
-        self, lead: Lead, peaks: NDArray[np.int64], times_s: NDArray[np.float64], part: Part
+        self,
+        lead: Lead,
+        peaks: NDArray[np.int64],
+        times_s: NDArray[np.float64],
+        part: Part,
     ) -> NDArray[np.float32]:
         """Give class probabilities for the beats of one part, which are rows of `peaks`."""
+        rows = part.seen if self.reads_rhythm else part.own
+        windows = section_windows(lead, peaks[rows], self.bundle.contract)
         if not self.reads_rhythm:
-            return self.classify_windows(
-                section_windows(lead, peaks[part.own], self.bundle.contract)
-            )
-        windows = section_windows(lead, peaks[part.seen], self.bundle.contract)
+            return self.classify_windows(windows)
         inputs = beat_inputs(windows, times_s[part.seen], typical=part.typical)
         inner = part.inner
         logits = [

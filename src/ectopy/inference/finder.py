@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
-from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -174,7 +173,7 @@ class BeatFinder:
         if n < MIN_DURATION_S * fs:
             msg = f"a signal of {n} samples at {fs:g} Hz is too short; "
             raise SignalError(f"{msg}beats need at least {MIN_DURATION_S:g} s")
-        step, reading = rate.samples_per_step, Lock()
+        step = rate.samples_per_step
 
         def search(part: tuple[int, int]) -> tuple[Candidates, NDArray[np.float32], int]:
             start, stop = part
@@ -182,8 +181,7 @@ class BeatFinder:
             needed = start - ceil((REACH_PAST_S + GAP_S) * fs) - step
             first = max(0, needed // step * step)
             last = min(n, stop + ceil(REACH_FUTURE_S * fs))
-            with reading:
-                block = lead.read(first, last)
+            block = lead.read(first, last)
             own = block[start - first : stop - first]
             if not np.isfinite(block).any():
                 return Candidates(np.empty(0), np.empty(0, dtype=np.float32)), own, stop

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ class Lead:
 
     source: Source
     column: int
+    _reading: Lock = field(default_factory=Lock, repr=False)
 
     @classmethod
     def of(cls, signal_mv: NDArray[np.float32], fs: float, name: str = "lead1") -> Lead:
@@ -68,5 +70,9 @@ class Lead:
         return self.read().astype(dtype or np.float32, copy=bool(copy))
 
     def read(self, first: int = 0, stop: int | None = None) -> NDArray[np.float32]:
-        """Read from sample `first` up to, but without, `stop`, shape (samples,), in millivolts."""
-        return np.ascontiguousarray(self.source.read(first, stop, [self.column])[:, 0])
+        """Read from sample `first` up to, but without, `stop`, shape (samples,), in millivolts.
+
+        Threads that share a lead wait for each other: a file has one place to read at.
+        """
+        with self._reading:
+            return np.ascontiguousarray(self.source.read(first, stop, [self.column])[:, 0])
