@@ -162,6 +162,7 @@ def test_plain_data_has_these_keys() -> None:
         "model",
         "ectopy_version",
         "warnings",
+        "settings",
         "summary",
         "reference",
         "beats",

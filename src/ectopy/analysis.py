@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -73,14 +73,17 @@ class Analysis:
     beat_source : str
         "detected" where the beats were found in the signal, "annotated" where they were given.
     model : mapping
-        The model and how it was measured, as plain data that JSON can hold: `name`,
-        `weights_sha256`, and `measured` with `protocol`, `accuracy`, `macro_f1`, `n`, `note`.
+        The model and how it was measured, as plain data that JSON can hold, see
+        `ectopy.inference.analyze.describe_model`.
     reference : ReferenceBeats or None
         The annotations of the recording, where the analysis used or found them.
     warnings : tuple of str
         What a reader of the results has to know, one sentence each.
     version : str
         Version of ectopy that made the analysis.
+    settings : mapping
+        What was asked for, as plain data: the arguments that were given, the leads that the
+        recording has, and what its file says of device and recording.
     """
 
     recording: str
@@ -95,6 +98,7 @@ class Analysis:
     reference: ReferenceBeats | None
     warnings: tuple[str, ...]
     version: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def summary(self) -> Summary:
@@ -114,8 +118,8 @@ class Analysis:
         -------
         dict
             Keys: `recording`, `start` (ISO 8601 or None), `fs_hz`, `n_samples`, `lead`,
-            `beat_source`, `model`, `ectopy_version`, `warnings`, `summary` (see `Summary`),
-            `reference` (None, or `n_beats` and `counts`), and `beats`.
+            `beat_source`, `model`, `ectopy_version`, `warnings`, `settings`, `summary` (see
+            `Summary`), `reference` (None, or `n_beats` and `counts`), and `beats`.
         """
         content: dict[str, Any] = {
             "recording": self.recording,
@@ -127,6 +131,7 @@ class Analysis:
             "model": plain(self.model),
             "ectopy_version": self.version,
             "warnings": list(self.warnings),
+            "settings": plain(self.settings),
             "summary": self.summary.to_dict(),
             "reference": None if self.reference is None else _reference(self.reference, rows=beats),
         }

@@ -69,6 +69,7 @@ def test_writes_files_that_other_tools_open(record, tmp_path):
     assert sorted(p.name for p in out.iterdir()) == [
         "sim.csv",
         "sim.ectopy",
+        "sim.html",
         "sim.json",
         "sim.png",
     ]
@@ -86,7 +87,19 @@ def test_json_goes_to_stdout(record, tmp_path):
     content = json.loads(done.stdout)
     assert content["recording"] == "sim"
     assert content["summary"]["n_beats"] > 50
-    assert set(content["files"]) == {"annotations", "csv", "json", "picture"}
+    assert set(content["files"]) == {"annotations", "csv", "json", "html", "png"}
+
+
+def test_only_the_files_asked_for(record, tmp_path):
+    done = run("analyze", record, "--out", tmp_path / "out", "--files", "JSON, svg")
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["sim.json", "sim.svg"]
+
+
+def test_files_that_there_are_not(record, tmp_path):
+    done = run("analyze", record, "--out", tmp_path / "out", "--files", "csv,pdf")
+    assert_refused(done, "'pdf'", "annotations, csv, json, html, png, svg, parquet")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("suffix", ["", ".hea", ".dat"])

@@ -111,6 +111,40 @@ def test_measured_accuracy_is_the_recorded_one(simulated):
     assert random_split == "patients of the test beats were also in training"
 
 
+def test_the_model_says_how_it_does_on_each_class_and_where_its_limits_are(simulated):
+    bundle = ectopy.models.bundle.find_bundle(DEFAULT_MODEL)
+    model = ectopy.analyze(simulated[0]).model
+    results, detected = bundle.results(), bundle.results("detected")
+    assert set(model["measured"]["per_class"]) == {"N", "S", "V", "F", "Q"}
+    for name, one in model["measured"]["per_class"].items():
+        wanted = results["per_class"][name]
+        assert one == {"n": wanted["n"], "se": wanted["recall"], "ppv": wanted["precision"]}
+    assert model["from_signal"]["records"] == 22
+    assert model["from_signal"]["veb"]["se"] == detected["gross"]["veb"]["se"]
+    card = (bundle.folder / "README.md").read_text()
+    assert " ".join(model["limits"]) in card
+    assert model["certainty"] in card
+    assert ectopy.analyze(simulated[0], model="cnn-mlp/intra").model["from_signal"] is None
+    gross = find_bundle("beat-finder").results("detected")["finders"]["beat-finder"]["gross"]
+    assert model["finder"]["measured"]["se"] == gross["se"]
+
+
+def test_what_was_asked_for_is_kept_without_folders(simulated, tmp_path):
+    recording, truth = simulated
+    path = tmp_path / "my rec.csv"
+    np.savetxt(path, recording.signal_mv[:3600, 0], fmt="%.3f", header="II", comments="")
+    folder = find_bundle("cnn-kan/intra").folder
+    analysis = ectopy.analyze(path, fs=360, unit="mV", model=folder)
+    assert analysis.settings == {
+        "source": "my rec.csv", "model": "cnn-kan/intra", "beats": "detected",
+        "fs": 360, "unit": "mV", "leads": ["II"], "notes": analysis.settings["notes"],
+    }  # fmt: skip
+    assert str(tmp_path) not in str(analysis.to_dict(beats=False))
+    given = ectopy.analyze(recording, beats=truth.peaks).settings
+    assert (given["source"], given["beats"]) == ("in memory", "given as sample indices")
+    assert "annotator" not in given
+
+
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [

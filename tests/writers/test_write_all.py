@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ectopy.errors import OutputError
-from ectopy.writers import write_all
+from ectopy.errors import MissingExtra, OutputError
+from ectopy.writers import FILES, write_all
 from ectopy.writers.output import check_folder, file_stem, staging, write_text
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # pandas 3.1 warns while wfdb 4.3 is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.set_index")
+
+TABLES = ("annotations", "csv", "json")
 
 NEXT_STEP = "name a folder that can be written to and has space left"
 
@@ -45,21 +47,22 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_four_files_in_a_new_folder(make_analysis: Make, tmp_path: Path) -> None:
+def test_five_files_in_a_new_folder(make_analysis: Make, tmp_path: Path) -> None:
     out = tmp_path / "a" / "b"
     files = write_all(make_analysis(recording="my rec.1"), out)
     assert files == {
         "annotations": out / "my rec.1.ectopy",
         "csv": out / "my rec.1.csv",
         "json": out / "my rec.1.json",
-        "picture": out / "my rec.1.png",
+        "html": out / "my rec.1.html",
+        "png": out / "my rec.1.png",
     }
     assert names(out) == sorted(path.name for path in files.values())
     assert all(path.stat().st_size > 0 for path in files.values())
 
 
-def test_without_picture_and_with_a_folder_as_text(make_analysis: Make, tmp_path: Path) -> None:
-    files = write_all(make_analysis(), str(tmp_path), picture=False)
+def test_chosen_files_and_with_a_folder_as_text(make_analysis: Make, tmp_path: Path) -> None:
+    files = write_all(make_analysis(), str(tmp_path), files=TABLES)
     assert list(files) == ["annotations", "csv", "json"]
     assert names(tmp_path) == ["r1.csv", "r1.ectopy", "r1.json"]
 
@@ -76,7 +79,7 @@ def test_earlier_results_are_replaced_and_other_files_stay(
 ) -> None:
     (tmp_path / "r1.csv").write_text("earlier")
     (tmp_path / "notes.txt").write_text("mine")
-    write_all(make_analysis(), tmp_path, picture=False)
+    write_all(make_analysis(), tmp_path, files=TABLES)
     assert (tmp_path / "r1.csv").read_text().startswith("beat,sample")
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
@@ -86,7 +89,7 @@ def test_no_recording_name_leaves_the_folder(
     make_analysis: Make, tmp_path: Path, name: str
 ) -> None:
     out = tmp_path / "out"
-    files = write_all(make_analysis("NV", recording=name), out, picture=False)
+    files = write_all(make_analysis("NV", recording=name), out, files=TABLES)
     assert names(tmp_path) == ["out"]
     assert {path.parent for path in files.values()} == {out}
     assert len(names(out)) == 3
@@ -118,11 +121,46 @@ def test_out_dir_below_a_file(make_analysis: Make, tmp_path: Path) -> None:
 def test_a_folder_lies_where_a_file_should(make_analysis: Make, tmp_path: Path) -> None:
     (tmp_path / "r1.json").mkdir()
     with pytest.raises(OutputError) as caught:
-        write_all(make_analysis(), tmp_path, picture=False)
+        write_all(make_analysis(), tmp_path, files=TABLES)
     assert str(caught.value) == (
         f"cannot write to {str(tmp_path)!r}: 'r1.json' in it is a folder; {NEXT_STEP}"
     )
     assert names(tmp_path) == ["r1.json"]
+
+
+def test_every_kind_of_file_in_the_order_of_the_list(make_analysis: Make, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="Parquet needs it")
+    files = write_all(make_analysis(), tmp_path, files=reversed(list(FILES)))
+    assert list(files) == list(FILES)
+    assert names(tmp_path) == sorted(
+        f"r1.{end}" for end in ("csv", "ectopy", "html", "json", "parquet", "png", "svg")
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (["csv", "pdf"], "no kind of file 'pdf'; name some of annotations, csv, json, html, png"),
+        ([], "no kind of file is named; name some of annotations"),
+        ("csv", "files = 'csv'; expected a list of names out of annotations"),
+    ],
+)
+def test_files_that_there_are_not(
+    make_analysis: Make, tmp_path: Path, files: list[str] | str, words: str
+) -> None:
+    with pytest.raises(OutputError) as caught:
+        write_all(make_analysis(), tmp_path / "out", files=files)
+    assert str(caught.value).startswith(words)
+    assert names(tmp_path) == []
+
+
+def test_parquet_without_pyarrow(
+    make_analysis: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ectopy.writers.find_spec", lambda _: None)
+    with pytest.raises(MissingExtra, match="a Parquet file needs pyarrow"):
+        write_all(make_analysis(), tmp_path / "out", files=["csv", "parquet"])
+    assert names(tmp_path) == []
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that takes no files")
@@ -188,11 +226,12 @@ def test_the_space_runs_out(make_analysis: Make, tmp_path: Path, picture: bool) 
     analysis = make_analysis("NV" * 50)
     # The tables fit below the higher limit, the picture does not.
     limit = 50_000 if picture else 2_000
+    files = (*TABLES, "png") if picture else TABLES
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
         with pytest.raises(OutputError) as caught:
-            write_all(analysis, tmp_path / "out", picture=picture)
+            write_all(analysis, tmp_path / "out", files=files)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert str(caught.value) == (
@@ -224,7 +263,7 @@ def test_file_stem(recording: str, stem: str) -> None:
 def test_results_under_a_name_that_is_no_utf_8(make_analysis: Make, tmp_path: Path) -> None:
     for name in (b"r\xe9c", b"r\xe8c"):
         write_all(make_analysis(recording=os.fsdecode(name)), tmp_path)
-    assert len(names(tmp_path)) == 8
+    assert len(names(tmp_path)) == 10
 
 
 def test_checking_a_folder_makes_nothing(tmp_path: Path) -> None:

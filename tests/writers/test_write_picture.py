@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 import pytest
+from defusedxml import ElementTree
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from ectopy.beats import CLASSES, BeatTable, ReferenceBeats
-from ectopy.writers import write_picture
+from ectopy.writers import write_picture, write_svg
 from ectopy.writers.paper import (
     CLASS_COLOURS,
     MM_PER_S,
@@ -48,6 +49,29 @@ def at(times_s: list[float], labels: str) -> BeatTable:
     peaks = np.round(np.array(times_s) * 100).astype(np.int64)
     one_hot = np.eye(5, dtype=np.float32)[[CLASSES.index(label) for label in labels]]
     return BeatTable(peaks, one_hot, 100.0)
+
+
+def test_svg_is_the_page_and_the_same_each_time(make_analysis: Make, tmp_path: Path) -> None:
+    path = write_svg(make_analysis(recording="<script>"), tmp_path)
+    assert path == tmp_path / "_script_.svg"
+    before = path.read_bytes()
+    root = ElementTree.fromstring(before)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("width") == "864pt"  # 1800 pixels at 150 to the inch
+    names = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert names.isdisjoint({"script", "image", "text"})
+    for element in root.iter():
+        link = element.get("{http://www.w3.org/1999/xlink}href", "#")
+        assert link.startswith("#")
+    assert write_svg(make_analysis(recording="<script>"), tmp_path).read_bytes() == before
+
+
+def test_svg_of_many_beats_holds_their_points_as_a_picture(
+    make_analysis: Make, tmp_path: Path
+) -> None:
+    path = write_svg(make_analysis("NNNNV" * 1200, duration_s=4800.0, fs=60.0), tmp_path)
+    assert path.stat().st_size < 1_000_000
+    assert b"data:image/png;base64," in path.read_bytes()
 
 
 def test_png_is_1800_pixels_wide(make_analysis: Make, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ectopy.defaults import DEFAULT_MODEL
+from ectopy.defaults import DEFAULT_FILES, DEFAULT_MODEL
 from ectopy.errors import LeadNotFound, SignalError
 
 if TYPE_CHECKING:
@@ -59,19 +59,28 @@ def analyze(
     part: Annotated[
         int | None, typer.Option(help="EDF+ with gaps: which part, from 1.", min=1)
     ] = None,
+    files: Annotated[
+        str,
+        typer.Option(
+            help="Which files to write, with commas: annotations, csv, json, html, png, svg, "
+            "parquet."
+        ),
+    ] = ",".join(DEFAULT_FILES),
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON instead of text.")
     ] = False,
 ) -> None:
-    """Find and class every beat of a recording; write annotations, tables and a picture."""
+    """Find and class every beat of a recording; write annotations, tables and a report."""
     from rich.console import Console
 
     from ectopy.cli.progress import shown_progress
     from ectopy.inference.analyze import analyze as run
-    from ectopy.writers import write_all
+    from ectopy.writers import check_files, write_all
     from ectopy.writers.output import check_folder
 
-    check_folder(out)  # before the work, not after it
+    # Before the work, not after it.
+    kinds = check_files(name.strip().lower() for name in files.split(",") if name.strip())
+    check_folder(out)
     with shown_progress() as progress, naming(path):
         analysis = run(
             path,
@@ -86,13 +95,13 @@ def analyze(
             progress=progress,
         )
         progress("writing", 0.0)
-        files = write_all(analysis, out)
+        written = write_all(analysis, out, files=kinds)
     if as_json:
         content = analysis.to_dict(beats=False)
-        content["files"] = {kind: str(file) for kind, file in files.items()}
+        content["files"] = {kind: str(file) for kind, file in written.items()}
         typer.echo(json.dumps(content, indent=2, allow_nan=False))
         return
-    show_analysis(analysis, files, Console())
+    show_analysis(analysis, written, Console())
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from ectopy.errors import RecordingError, SignalError
 from ectopy.inference.engine import Classifier
 from ectopy.inference.finder import shipped_finder
 from ectopy.models.bundle import Bundle, find_bundle
+from ectopy.models.card import certainty, limits
 from ectopy.readers.formats import ReadOptions, open_source
 from ectopy.readers.lead import Lead
 from ectopy.readers.source import BLOCK_SAMPLES, MemorySource, Source
@@ -153,7 +154,38 @@ def analyze(
         reference=reference,
         warnings=(*warnings, *_doubts(bundle, recording, column, probabilities)),
         version=__version__,
+        settings=_settings(
+            source,
+            recording,
+            bundle,
+            model=model,
+            lead=lead,
+            beats=beats,
+            annotator=annotator,
+            fs=fs,
+            unit=unit,
+            columns=columns,
+            part=part,
+        ),
     )
+
+
+def _settings(source: object, recording: Source, bundle: Bundle, **given: Any) -> dict[str, Any]:
+    """Say what was asked for and of what, without the folders that files lie in."""
+    if not isinstance(given["beats"], str):
+        given["beats"] = "given as sample indices"
+    if given["beats"] != ANNOTATED:
+        del given["annotator"]
+    if not isinstance(given["model"], str) or Path(given["model"]).is_dir():
+        given["model"] = bundle.full_name
+    if given["columns"] is not None:
+        given["columns"] = list(given["columns"])
+    return {
+        "source": Path(source).name if isinstance(source, str | Path) else "in memory",
+        **{name: value for name, value in given.items() if value is not None},
+        "leads": list(recording.leads),
+        "notes": dict(recording.notes),
+    }
 
 
 class _Seen:
@@ -173,7 +205,16 @@ class _Seen:
 
 
 def describe_model(bundle: Bundle) -> dict[str, Any]:
-    """Name of a bundle, its exact weights, and how well it was measured to do."""
+    """Name of a bundle, its exact weights, its limits, and how well it was measured to do.
+
+    Returns
+    -------
+    dict
+        `name`, `weights_sha256`; `limits` and `certainty`, sentences of its model card; `measured`
+        (None, or protocol, n, accuracy, macro_f1, note, and `per_class` with n, se and ppv of
+        each class that has test beats); `from_signal` (None, or the same of ventricular and
+        supraventricular ectopic beats among those found in raw signals, scored as ANSI/AAMI EC57).
+    """
     results = bundle.results()
     measured = None
     if results is not None:
@@ -184,10 +225,38 @@ def describe_model(bundle: Bundle) -> dict[str, Any]:
             if bundle.protocol == "intra"
             else f"patients of the test beats were not in training{_but_for(bundle)}"
         )
+        measured["per_class"] = {
+            name: {"n": one["n"], "se": one["recall"], "ppv": one["precision"]}
+            for name, one in results["per_class"].items()
+            if one["n"]
+        }
     return {
         "name": bundle.full_name,
         "weights_sha256": bundle.weights_sha256,
+        "limits": limits(bundle),
+        "certainty": certainty(bundle),
         "measured": measured,
+        "from_signal": _from_signal(bundle),
+    }
+
+
+def _from_signal(bundle: Bundle) -> dict[str, Any] | None:
+    """How its classes were measured to do on beats found in raw signals; None where unknown."""
+    results = bundle.results("detected")
+    if results is None:
+        return None
+    gross = results["gross"]
+    return {
+        "records": len(results["records"]),
+        "leak": results["leak"],
+        **{
+            group: {
+                "n": gross[group]["tp"] + gross[group]["fn"],
+                "se": gross[group]["se"],
+                "ppv": gross[group]["ppv"],
+            }
+            for group in ("qrs", "veb", "sveb")
+        },
     }
 
 
@@ -200,7 +269,14 @@ def _but_for(bundle: Bundle) -> str:
 
 def _describe_finder() -> dict[str, Any]:
     bundle = shipped_finder().bundle
-    return {"finder": {"name": bundle.full_name, "weights_sha256": bundle.weights_sha256}}
+    results, measured = bundle.results("detected"), None
+    if results is not None:
+        one = results["finders"][bundle.config["model"]]
+        gross = one["gross"]
+        measured = {"records": len(one["records"]), "n": gross["tp"] + gross["fn"]}
+        measured |= {"se": gross["se"], "ppv": gross["ppv"]}
+    finder = {"name": bundle.full_name, "weights_sha256": bundle.weights_sha256}
+    return {"finder": finder | {"measured": measured}}
 
 
 def _doubts(

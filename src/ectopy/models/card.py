@@ -36,12 +36,9 @@ def model_card(bundle: Bundle) -> str:
         "## Output\n",
         "Logits of the five AAMI classes: "
         + "; ".join(f"{name} {CLASS_MEANINGS[name]}" for name in CLASSES)
-        + f". {_certainty(bundle)}\n",
+        + f". {certainty(bundle)}\n",
         "## Limits\n",
-        f"{_sight(contract)} It knows leads like MLII{_polarity(contract)}. "
-        "Ventricular flutter is no class of its own and gets "
-        f"letters beat by beat. It was trained on {_subjects(training)} subjects recorded between "
-        "1975 and 1979 with Holter recorders of that time.\n",
+        " ".join(limits(bundle)) + "\n",
         "## Training\n",
         f"{total:,} beats of {training['database']}, {_part(training)} of protocol "
         f"`{training['protocol']}` ({', '.join(f'{k} {v:,}' for k, v in training['beats'].items())}"
@@ -53,6 +50,25 @@ def model_card(bundle: Bundle) -> str:
         *detected_part(bundle),
     ]
     return "\n".join(parts)
+
+
+def limits(bundle: Bundle) -> list[str]:
+    """Say what a model that classes beats cannot do, one statement each.
+
+    Examples
+    --------
+    >>> from ectopy.models.bundle import find_bundle
+    >>> limits(find_bundle("cnn-mlp"))[2]
+    'Ventricular flutter is no class of its own and gets letters beat by beat.'
+    """
+    contract = bundle.contract
+    return [
+        _sight(contract),
+        f"It knows leads like MLII{_polarity(contract)}.",
+        "Ventricular flutter is no class of its own and gets letters beat by beat.",
+        f"It was trained on {_subjects(bundle.config['training'])} subjects recorded between "
+        "1975 and 1979 with Holter recorders of that time.",
+    ]
 
 
 def _subjects(training: dict[str, Any]) -> int:
@@ -115,7 +131,7 @@ def _cost(bundle: Bundle) -> str:
     return "" if found is None else f"{found:,} multiply-adds a beat, "
 
 
-def _certainty(bundle: Bundle) -> str:
+def certainty(bundle: Bundle) -> str:
     """Say what its probabilities are, and what they were calibrated on."""
     calibration = bundle.calibration
     if calibration is None:

@@ -140,7 +140,7 @@ class Sheet:
         return -(row * self.pitch_mm + LETTERS_MM + self.high_mv * self.gain)
 
 
-def _centred(signal_mv: NDArray[np.float32]) -> NDArray[np.float64]:
+def centred(signal_mv: NDArray[np.float32]) -> NDArray[np.float64]:
     """Signal from its median, NaN where it is missing."""
     values = signal_mv.astype(np.float64)
     finite = np.isfinite(values)
@@ -158,7 +158,7 @@ def _range_mv(analysis: Analysis, start_s: float, stop_s: float) -> tuple[float,
     first, last = round(start_s * fs), round(stop_s * fs)
     second, row = max(1, round(fs)), max(1, round(ROW_S * fs))
     window = analysis.signal_mv[first:last]
-    pieces = [_centred(window[i : i + row]) for i in range(0, len(window), row)]
+    pieces = [centred(window[i : i + row]) for i in range(0, len(window), row)]
     values = np.concatenate([*pieces, np.full(-len(window) % second, np.nan)])
 
     beats = analysis.beats
@@ -220,7 +220,7 @@ def _draw_trace(
     from matplotlib.patches import Rectangle
 
     base = sheet.baseline_mm(row)
-    values = _centred(analysis.signal_mv[first:last])
+    values = centred(analysis.signal_mv[first:last])
     x = np.arange(len(values)) / analysis.fs * MM_PER_S
     if np.isnan(values).all():
         middle = (last - first) / analysis.fs * MM_PER_S / 2
@@ -229,7 +229,9 @@ def _draw_trace(
     # What an artefact throws beyond its own row would be read as signal of another.
     low, high = base + sheet.low_mv * sheet.gain - 0.5, base + sheet.high_mv * sheet.gain + 0.5
     band = Rectangle((0, low), ROW_S * MM_PER_S, high - low, transform=axes.transData)
-    kinds = _class_of_samples(analysis.beats, first, first + len(values))
+    kinds = class_of_samples(
+        analysis.beats.peaks, analysis.beats.classes, analysis.fs, first, first + len(values)
+    )
     for index in range(len(CLASSES)):
         shown = kinds == index
         shown[1:] |= shown[:-1]  # neighbouring colours meet
@@ -243,21 +245,24 @@ def _draw_trace(
             line.set_clip_path(band)
 
 
-def _class_of_samples(beats: BeatTable, first: int, last: int) -> NDArray[np.int8]:
+def class_of_samples(
+    peaks: NDArray[np.int64], classes: NDArray[np.int8], fs: float, first: int, last: int
+) -> NDArray[np.int8]:
     """Class index of the beat that each sample from `first` up to `last` belongs to, else 0.
 
     A beat takes 0.25 s before its peak to 0.4 s after it, but no more than half the way to its
     neighbours.
     """
     kinds = np.zeros(last - first, dtype=np.int8)
-    near = slice(*np.searchsorted(beats.peaks, [first - beats.fs, last + beats.fs]))
-    peaks = beats.peaks[near]
-    middles = (peaks[1:] + peaks[:-1]) // 2
-    starts, stops = peaks - round(0.25 * beats.fs), peaks + round(0.4 * beats.fs)
+    second = round(fs)  # whole: a float would have all peaks turned into floats
+    near = slice(*np.searchsorted(peaks, [first - second, last + second]))
+    places = peaks[near]
+    middles = (places[1:] + places[:-1]) // 2
+    starts, stops = places - round(0.25 * fs), places + round(0.4 * fs)
     starts[1:] = np.maximum(starts[1:], middles)
     stops[:-1] = np.minimum(stops[:-1], middles)
     bounds = (np.stack([starts, stops]) - first).clip(0, len(kinds))
-    for start, stop, index in zip(*bounds, beats.classes[near], strict=True):
+    for start, stop, index in zip(*bounds, classes[near], strict=True):
         kinds[start:stop] = index
     return kinds
 
@@ -273,19 +278,19 @@ def annotated_otherwise(
     if reference is None or len(reference) == 0:
         return []
     tolerance = MATCH_S * beats.fs
-    nearest, distance = _nearest(beats.peaks, reference.peaks)
+    nearest, distance = nearest_beats(beats.peaks, reference.peaks)
     annotated = np.where(distance <= tolerance, reference.classes[nearest], -1)
     remarks = [
         (int(beats.peaks[i]), CLASSES[annotated[i]] if annotated[i] >= 0 else "-")
         for i in np.flatnonzero(annotated != beats.classes)
     ]
-    _, distance = _nearest(reference.peaks, beats.peaks)
+    _, distance = nearest_beats(reference.peaks, beats.peaks)
     missed = np.flatnonzero(distance > tolerance)
     remarks += [(int(reference.peaks[i]), CLASSES[reference.classes[i]]) for i in missed]
     return sorted(remarks)
 
 
-def _nearest(
+def nearest_beats(
     points: NDArray[np.int64], among: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """For each of `points` the index of the nearest of the ascending `among`, and how far it is."""

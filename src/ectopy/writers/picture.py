@@ -74,14 +74,48 @@ def write_picture(analysis: Analysis, folder: str | os.PathLike[str]) -> Path:
     OutputError
         If the file cannot be written.
     """
+    about = {"Software": f"ectopy {analysis.version}"}
+    return _write(analysis, folder, "png", about)
+
+
+def write_svg(analysis: Analysis, folder: str | os.PathLike[str]) -> Path:
+    """Draw the page of `write_picture` as SVG, sharp at any size; letters are drawn as shapes.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    folder : path
+        An existing folder.
+
+    Returns
+    -------
+    Path
+        The file `<recording>.svg`. The same analysis gives the same bytes.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    about = {"Creator": f"ectopy {analysis.version}", "Date": None}
+    return _write(analysis, folder, "svg", about)
+
+
+def _write(
+    analysis: Analysis,
+    folder: str | os.PathLike[str],
+    kind: str,
+    about: Mapping[str, str | None],
+) -> Path:
+    """Draw the page into a file of one kind, with metadata."""
     import matplotlib as mpl
 
-    name = f"{file_stem(analysis.recording)}.png"
+    name = f"{file_stem(analysis.recording)}.{kind}"
     with staging(folder) as staged, mpl.rc_context():
         mpl.rcdefaults()  # the page is the same whatever a user's own settings are
         mpl.rcParams.update({"agg.path.chunksize": 20_000, "text.parse_math": False})
-        about = {"Software": f"ectopy {analysis.version}"}
-        _draw_page(analysis).savefig(staged / name, dpi=DPI, metadata=about)
+        mpl.rcParams["svg.hashsalt"] = "ectopy"  # else its ids differ each time
+        _draw_page(analysis).savefig(staged / name, dpi=DPI, metadata=dict(about))
     return Path(folder) / name
 
 

@@ -24,6 +24,9 @@ COLUMNS, ROWS = 2000, 400
 SAMPLED = 200_000
 """Of up to so many beats the scale is taken from all."""
 
+MOST_SHAPES = 5000
+"""With more beats an SVG file holds the points as a picture, not each as a shape."""
+
 LONGEST_S = 3.0
 """Highest end of the scale, in seconds; what is longer is drawn at the edge."""
 
@@ -36,7 +39,7 @@ def draw_tachogram(axes: Axes, analysis: Analysis, sheet: Sheet) -> None:
     """Draw each interval at the time of the beat that ends it, in that beat's colour."""
     beats = analysis.beats
     duration_s = max(analysis.n_samples / analysis.fs, 1.0)
-    low, high = _interval_range(beats)
+    low, high = interval_range(beats)
     axes.set(xlim=(0, duration_s), ylim=(low, high))
     if sheet.stop_s - sheet.start_s < duration_s:
         axes.axvspan(sheet.start_s, sheet.stop_s, color="#f3e9c8", linewidth=0, zorder=0)
@@ -53,6 +56,7 @@ def draw_tachogram(axes: Axes, analysis: Analysis, sheet: Sheet) -> None:
                 markeredgewidth=0,
                 clip_on=marker == "o",
                 zorder=2 + index / 10,
+                rasterized=len(beats) > MOST_SHAPES,
             )
     _tachogram_axes(axes, duration_s, low, high)
 
@@ -77,7 +81,7 @@ def _tachogram_axes(axes: Axes, duration_s: float, low: float, high: float) -> N
         spine.set_color("#bbbbbb")
 
 
-def _interval_range(beats: BeatTable) -> tuple[float, float]:
+def interval_range(beats: BeatTable) -> tuple[float, float]:
     """Lowest and highest interval in seconds to show: few pauses flatten nothing.
 
     Ectopic beats are few as well, and are shown whatever their share.
