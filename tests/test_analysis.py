@@ -163,12 +163,15 @@ def test_plain_data_has_these_keys() -> None:
         "ectopy_version",
         "warnings",
         "summary",
+        "quality",
         "reference",
         "beats",
     ]
     assert list(content["summary"]) == [
         "duration_s",
         "n_beats",
+        "n_unusable",
+        "usable_percent",
         "counts",
         "heart_rate_mean_bpm",
         "heart_rate_min_bpm",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ectopy.beats import BeatTable, ReferenceBeats
     from ectopy.readers.lead import Lead
+    from ectopy.signal.second_flags import SecondsQuality
 
 PAUSE_S = 2.0
 """An interval between two beats that is longer than this, in seconds, counts as a pause."""
@@ -49,8 +50,8 @@ BEAT_COLUMNS = (
 class Runs:
     """How the beats of one class follow each other.
 
-    A run is a stretch of beats of the class with no other beat, and no interval longer than
-    `GAP_S`, between them.
+    A run is a stretch of beats of the class with no other beat, no unusable signal, and no interval
+    longer than `GAP_S`, between them.
 
     Attributes
     ----------
@@ -85,9 +86,14 @@ class Summary:
     duration_s : float
         Length of the recording in seconds.
     n_beats : int
-        Beats of every class.
+        Beats that were found, usable or not.
+    n_unusable : int
+        Those of them whose class the signal is too poor to tell. They are in no other number here,
+        nor are intervals that such a beat, or an unusable second, is part of.
+    usable_percent : float or None
+        Seconds of the recording whose signal can be used, per 100; None where it was not judged.
     counts : dict of str to int
-        Beats of each class, in the order of `ectopy.beats.CLASSES`.
+        Usable beats of each class, in the order of `ectopy.beats.CLASSES`.
     heart_rate_mean_bpm : float or None
         60 over the mean interval between neighbouring beats of any class, in seconds. Intervals
         longer than `GAP_S` are left out.
@@ -96,9 +102,9 @@ class Summary:
         median, so that one missed or one additional beat moves neither. Windows that hold an
         interval longer than `GAP_S` are left out; None where no window is left.
     v_burden_percent, s_burden_percent : float or None
-        Beats of class V, and of class S, per 100 beats.
+        Beats of class V, and of class S, per 100 usable beats.
     ectopic_burden_percent : float or None
-        Beats of classes S, V and F per 100 beats.
+        Beats of classes S, V and F per 100 usable beats.
     v_runs, s_runs : Runs
         Singles, couplets and runs of class V, and of class S.
     pauses : int
@@ -112,6 +118,8 @@ class Summary:
 
     duration_s: float
     n_beats: int
+    n_unusable: int
+    usable_percent: float | None
     counts: Mapping[str, int]
     heart_rate_mean_bpm: float | None
     heart_rate_min_bpm: float | None
@@ -162,6 +170,8 @@ class Analysis:
         What a reader of the results has to know, one sentence each.
     version : str
         Version of ectopy that made the analysis.
+    quality : SecondsQuality or None
+        What is wrong with each second of the lead; None where that was not judged.
     """
 
     recording: str
@@ -176,11 +186,12 @@ class Analysis:
     reference: ReferenceBeats | None
     warnings: tuple[str, ...]
     version: str
+    quality: SecondsQuality | None = None
 
     @cached_property
     def summary(self) -> Summary:
         """The recording in a few numbers."""
-        return summarise(self.beats, self.n_samples)
+        return summarise(self.beats, self.n_samples, self.quality)
 
     def to_dict(self, *, beats: bool = True) -> dict[str, Any]:
         """Everything but the signal, as plain data for JSON: no arrays, no NaN.
@@ -196,7 +207,8 @@ class Analysis:
         dict
             Keys: `recording`, `start` (ISO 8601 or None), `fs_hz`, `n_samples`, `lead`,
             `beat_source`, `model`, `ectopy_version`, `warnings`, `summary` (see `Summary`),
-            `reference` (None, or `n_beats` and `counts`), and `beats`.
+            `quality` (None, or see `SecondsQuality.to_dict`), `reference` (None, or `n_beats` and
+            `counts`), and `beats`.
         """
         content: dict[str, Any] = {
             "recording": self.recording,
@@ -209,6 +221,7 @@ class Analysis:
             "ectopy_version": self.version,
             "warnings": list(self.warnings),
             "summary": self.summary.to_dict(),
+            "quality": None if self.quality is None else self.quality.to_dict(),
             "reference": None if self.reference is None else _reference(self.reference, rows=beats),
         }
         if beats:
@@ -216,7 +229,7 @@ class Analysis:
         return content
 
 
-def summarise(beats: BeatTable, n_samples: int) -> Summary:
+def summarise(beats: BeatTable, n_samples: int, quality: SecondsQuality | None = None) -> Summary:
     """Sum up the beats of a recording; `Summary` defines each number.
 
     Parameters
@@ -225,6 +238,8 @@ def summarise(beats: BeatTable, n_samples: int) -> Summary:
         The beats, none or more.
     n_samples : int
         Samples of the recording, at `beats.fs`.
+    quality : SecondsQuality, optional
+        Which seconds of it can be used; all unless given.
 
     Examples
     --------
@@ -236,26 +251,40 @@ def summarise(beats: BeatTable, n_samples: int) -> Summary:
     (72.0, 25.0, 1)
     """
     counts = beats.counts()
-    intervals = beats.rr_s[1:]
+    # An interval of which nothing is known is endless: too long for a rate or a run.
+    intervals = np.where(_known_intervals(beats, quality), beats.rr_s[1:], np.inf)
     slowest, fastest = _rate_extremes(intervals)
-    longest = int(intervals.argmax()) if len(intervals) else 0
-    has_pause = len(intervals) > 0 and bool(intervals[longest] > PAUSE_S)
+    pauses = np.flatnonzero(np.isfinite(intervals) & (intervals > PAUSE_S))
+    longest = int(pauses[intervals[pauses].argmax()]) if len(pauses) else None
+    n_usable = int(beats.usable.sum())
     return Summary(
         duration_s=n_samples / beats.fs,
         n_beats=len(beats),
+        n_unusable=len(beats) - n_usable,
+        usable_percent=None if quality is None else quality.usable_percent,
         counts=counts,
         heart_rate_mean_bpm=_rate_bpm(intervals[intervals <= GAP_S]),
         heart_rate_min_bpm=slowest,
         heart_rate_max_bpm=fastest,
-        v_burden_percent=_percent(counts["V"], len(beats)),
-        s_burden_percent=_percent(counts["S"], len(beats)),
-        ectopic_burden_percent=_percent(counts["S"] + counts["V"] + counts["F"], len(beats)),
-        v_runs=_runs(beats, "V"),
-        s_runs=_runs(beats, "S"),
-        pauses=int((intervals > PAUSE_S).sum()),
-        longest_pause_s=float(intervals[longest]) if has_pause else None,
-        longest_pause_start_s=float(beats.times_s[longest]) if has_pause else None,
+        v_burden_percent=_percent(counts["V"], n_usable),
+        s_burden_percent=_percent(counts["S"], n_usable),
+        ectopic_burden_percent=_percent(counts["S"] + counts["V"] + counts["F"], n_usable),
+        v_runs=_runs(beats, intervals, "V"),
+        s_runs=_runs(beats, intervals, "S"),
+        pauses=len(pauses),
+        longest_pause_s=None if longest is None else float(intervals[longest]),
+        longest_pause_start_s=None if longest is None else float(beats.times_s[longest]),
     )
+
+
+def _known_intervals(beats: BeatTable, quality: SecondsQuality | None) -> NDArray[np.bool_]:
+    """Whether each interval lies between usable beats, with no unusable second between them."""
+    known = beats.usable[1:] & beats.usable[:-1]
+    if quality is None or len(quality) == 0:
+        return known
+    bad_before = np.concatenate([[0], np.cumsum(~quality.usable)])
+    second = np.floor(beats.times_s).astype(np.int64).clip(0, len(quality) - 1)
+    return np.asarray(known & (bad_before[second[1:] + 1] == bad_before[second[:-1]]))
 
 
 def beat_rows(beats: BeatTable) -> list[dict[str, Any]]:
@@ -263,7 +292,7 @@ def beat_rows(beats: BeatTable) -> list[dict[str, Any]]:
 
     `beat` counts from 0; `sample` is at the recording's own fs; `time_s` and `rr_s` (None for the
     first beat) are in seconds to the microsecond; `confidence` and the probabilities `p_N` to
-    `p_Q` have six significant digits.
+    `p_Q` have six significant digits. An unusable beat has the class "unusable" and None for these.
 
     Examples
     --------
@@ -273,6 +302,7 @@ def beat_rows(beats: BeatTable) -> list[dict[str, Any]]:
     >>> row["time_s"], row["rr_s"], row["class"], row["p_V"]
     (0.25, None, 'V', 1.0)
     """
+    blank = np.where(beats.usable, np.float32(0), np.float32(np.nan))
     columns = (
         range(len(beats)),
         beats.peaks.tolist(),
@@ -280,7 +310,7 @@ def beat_rows(beats: BeatTable) -> list[dict[str, Any]]:
         [None, *beats.rr_s[1:].round(6).tolist()],
         beats.labels.tolist(),
         _six_digits(beats.confidences),
-        *(_six_digits(column) for column in beats.probabilities.T),
+        *(_six_digits(column + blank) for column in beats.probabilities.T),
     )
     # The first beat has no interval: without any beat that column is the longer one.
     return [dict(zip(BEAT_COLUMNS, row, strict=True)) for row in zip(*columns, strict=False)]
@@ -304,11 +334,11 @@ def _rate_extremes(intervals: NDArray[np.float64]) -> tuple[float | None, float 
     return float(60.0 / medians.max()), float(60.0 / medians.min())
 
 
-def _runs(beats: BeatTable, name: str) -> Runs:
+def _runs(beats: BeatTable, intervals: NDArray[np.float64], name: str) -> Runs:
     """Singles, couplets and runs of the class called `name`."""
     is_class = beats.classes == CLASSES.index(name)
     goes_on = np.zeros(len(beats), dtype=bool)
-    goes_on[1:] = is_class[1:] & is_class[:-1] & (beats.rr_s[1:] <= GAP_S)
+    goes_on[1:] = is_class[1:] & is_class[:-1] & (intervals <= GAP_S)
     begins = is_class & ~goes_on
     first = np.flatnonzero(begins)
     if len(first) == 0:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from ectopy.errors import SignalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +39,9 @@ SYMBOLS = {
 SYMBOL_TO_INDEX = {symbol: index for index, name in enumerate(CLASSES) for symbol in SYMBOLS[name]}
 
 NOT_A_BEAT = -1
+
+UNUSABLE, UNUSABLE_LABEL = -1, "unusable"
+"""What stands in the place of a class where the signal is too poor to tell it."""
 
 
 def class_indices(symbols: Iterable[str]) -> NDArray[np.int8]:
@@ -131,11 +136,27 @@ class BeatTable:
         Probability of each class in the order of `CLASSES`; rows sum to 1.
     fs : float
         Sampling frequency of the recording in Hz.
+    usable : ndarray of bool, shape (beats,)
+        Where the signal is good enough to tell a beat's class; everywhere unless given. The class
+        of another beat is `UNUSABLE`, whatever its probabilities are, and its confidence NaN.
+
+    Raises
+    ------
+    SignalError
+        If `usable` is not as long as `peaks`.
     """
 
     peaks: NDArray[np.int64]
     probabilities: NDArray[np.float32]
     fs: float
+    usable: NDArray[np.bool_] = field(default_factory=lambda: np.ones(0, dtype=np.bool_))
+
+    def __post_init__(self) -> None:
+        if len(self.usable) == 0:
+            object.__setattr__(self, "usable", np.ones(len(self.peaks), dtype=np.bool_))
+        if len(self.usable) != len(self.peaks):
+            msg = f"usable tells of {len(self.usable)} beats, there are {len(self.peaks)}; "
+            raise SignalError(f"{msg}give one value a beat")
 
     def __len__(self) -> int:
         return len(self.peaks)
@@ -152,19 +173,23 @@ class BeatTable:
 
     @property
     def classes(self) -> NDArray[np.int8]:
-        """Most probable class of each beat, as an index into `CLASSES`."""
-        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int8)
+        """Most probable class of each beat, as an index into `CLASSES`, or `UNUSABLE`."""
+        most = self.probabilities.argmax(axis=1)
+        return np.where(self.usable, most, UNUSABLE).astype(np.int8)
 
     @property
     def labels(self) -> NDArray[np.str_]:
-        """Most probable class of each beat, as its letter."""
-        return np.asarray(CLASSES)[self.classes]
+        """Most probable class of each beat, as its letter, or "unusable"."""
+        if self.usable.all():
+            return np.asarray(CLASSES)[self.classes]
+        return np.asarray((*CLASSES, UNUSABLE_LABEL))[self.classes]
 
     @property
     def confidences(self) -> NDArray[np.float32]:
-        """Probability of the most probable class."""
-        return np.asarray(self.probabilities.max(axis=1), dtype=np.float32)
+        """Probability of the most probable class; NaN where the signal is not usable."""
+        most = self.probabilities.max(axis=1)
+        return np.where(self.usable, most, np.float32(np.nan)).astype(np.float32)
 
     def counts(self) -> dict[str, int]:
-        """Beats of each class, every class named even when it has none."""
-        return count_classes(self.classes)
+        """Usable beats of each class, every class named even when it has none."""
+        return count_classes(self.classes[self.usable])

@@ -15,17 +15,23 @@ from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import RecordingError, SignalError
 from ectopy.inference.engine import Classifier
 from ectopy.inference.finder import shipped_finder
+from ectopy.inference.inverted import looks_inverted
+from ectopy.inference.leads import choose_lead
 from ectopy.models.bundle import Bundle, find_bundle
 from ectopy.readers.formats import ReadOptions, open_source
 from ectopy.readers.lead import Lead
 from ectopy.readers.source import BLOCK_SAMPLES, MemorySource, Source
 from ectopy.recording import Recording, select_lead
 from ectopy.signal.quality import LeadCheck
+from ectopy.signal.second_flags import NOISE, REASONS
+from ectopy.signal.seconds import QualityMeter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from ectopy.signal.second_flags import SecondsQuality
 
 DETECTED, ANNOTATED = "detected", "annotated"
 RECORD_FS, RECORD_SAMPLES = 360.0, 650_000  # of every record of the database trained on
@@ -39,6 +45,9 @@ taken by name; upside down, half of them have less than 0.65 (`cnn-mlp/intra`) o
 
 MIN_FS = 50.0
 """Lowest sampling frequency in Hz at which a beat's shape can be seen; finding it takes 80."""
+
+NOISE_PERCENT = 5.0
+"""Seconds per 100 that are buried in noise from which on it is warned of."""
 
 MIN_BEATS = 2
 """Fewer beats have no interval between them, and so no heart rate."""
@@ -69,7 +78,8 @@ def analyze(
     model : str, Path or Bundle
         A shipped model's name, such as ``"cnn-kan"`` or ``"cnn-kan/intra"``, or a bundle's folder.
     lead : str, optional
-        Lead to analyse; MLII or II where it is not given, else the first lead.
+        Lead to analyse; where it is not given MLII or II, else the one with the most usable
+        signal: see `ectopy.inference.leads`.
     beats : "detected", "annotated" or ndarray of int64, shape (beats,)
         Where beats are: found in the signal, taken from the recording's annotation file, or given
         as sample indices.
@@ -81,7 +91,8 @@ def analyze(
     Returns
     -------
     Analysis
-        With the table of beats in ``.beats`` and the numbers in ``.summary``.
+        With the table of beats in ``.beats`` and the numbers in ``.summary``. Beats where the
+        signal is too poor are found but not classed, see ``.quality``.
 
     Raises
     ------
@@ -97,31 +108,40 @@ def analyze(
     True
     """
     bundle = model if isinstance(model, Bundle) else find_bundle(model)
-    recording = _open(source, ReadOptions(fs, unit, columns, part))
+    recording = open_input(source, ReadOptions(fs, unit, columns, part))
     if recording.fs < MIN_FS:
         msg = f"fs = {recording.fs:g} Hz is too low to see a beat's shape; at least {MIN_FS:g} Hz"
         raise SignalError(f"{msg} are needed")
-    column = select_lead(recording.leads, lead, bundle.contract.lead_preference)
+    column, instead = choose_lead(recording, lead, bundle.contract.lead_preference)
     signal = Lead(recording, column)
-    check = LeadCheck(recording.fs, signal.name)
+    check, meter = LeadCheck(recording.fs, signal.name), QualityMeter(recording.fs)
+
+    def seen(block: NDArray[np.float32]) -> None:
+        check.push(block)
+        meter.push(block)
+
     reference, beat_source = None, ANNOTATED
     if isinstance(beats, str) and beats == ANNOTATED:
-        reference = _read_reference(source, annotator)
+        reference = read_reference(source, annotator)
         peaks = reference.peaks
     elif isinstance(beats, str) and beats == DETECTED:
-        peaks = shipped_finder().find_lead(signal, seen=check.push).peaks
+        peaks = shipped_finder().find_lead(signal, seen=seen).peaks
         beat_source = DETECTED
     else:
         peaks = _check_peaks(beats, recording.n_samples)
     if beat_source != DETECTED:
         for first in range(0, len(signal), BLOCK_SAMPLES):
-            check.push(signal[first : first + BLOCK_SAMPLES])
-    warnings = check.finish()
+            seen(signal[first : first + BLOCK_SAMPLES])
+    warnings = [instead, *check.finish()]
+    quality = meter.finish()
     if len(peaks) < MIN_BEATS:
         few = "no beat" if len(peaks) == 0 else "only 1 beat"
         msg = f"{few} in lead {signal.name!r} of {recording.name!r} ({recording.duration_s:.1f} s)"
         raise SignalError(f"{msg}; at least {MIN_BEATS} are needed: try --lead or a longer part")
     probabilities = Classifier(bundle).classify_lead(signal, peaks)
+    usable = quality.beats_usable(peaks, recording.fs)
+    warnings += [_noise(signal.name, quality), looks_inverted(signal, peaks[usable])]
+    warnings += _doubts(bundle, recording, column, probabilities[usable])
     return Analysis(
         recording=recording.name,
         fs=recording.fs,
@@ -129,12 +149,13 @@ def analyze(
         start=recording.start,
         lead=signal.name,
         signal_mv=signal,
-        beats=BeatTable(peaks, probabilities, recording.fs),
+        beats=BeatTable(peaks, probabilities, recording.fs, usable),
         beat_source=beat_source,
         model=describe_model(bundle) | (_describe_finder() if beat_source == DETECTED else {}),
         reference=reference,
-        warnings=(*warnings, *_doubts(bundle, recording, column, probabilities)),
+        warnings=tuple(warning for warning in warnings if warning is not None),
         version=__version__,
+        quality=quality,
     )
 
 
@@ -169,6 +190,14 @@ def _describe_finder() -> dict[str, Any]:
     return {"finder": {"name": bundle.full_name, "weights_sha256": bundle.weights_sha256}}
 
 
+def _noise(name: str, quality: SecondsQuality) -> str | None:
+    """Warn of a lead of which much is noise; what is missing or flat is warned of elsewhere."""
+    share = quality.reason_percents.get(REASONS[NOISE], 0.0)
+    if share < NOISE_PERCENT:
+        return None
+    return f"lead {name} is buried in noise for {share:.1f} % of its time; no beat is classed there"
+
+
 def _doubts(
     bundle: Bundle, recording: Source, column: int, probabilities: NDArray[np.float32]
 ) -> list[str]:
@@ -191,7 +220,7 @@ def _doubts(
                 else "it has seen this patient, but never this lead"
             )
         )
-    confidence = float(np.median(probabilities.max(axis=1)))
+    confidence = float(np.median(probabilities.max(axis=1))) if len(probabilities) else 1.0
     if confidence < LOW_CONFIDENCE:
         why = (
             "it may never have met such a rhythm or such shapes; look at the classes yourself"
@@ -204,7 +233,14 @@ def _doubts(
     return doubts
 
 
-def _open(source: str | Path | Source | Recording | ArrayLike, options: ReadOptions) -> Source:
+def open_input(source: str | Path | Source | Recording | ArrayLike, options: ReadOptions) -> Source:
+    """Open what `analyze` was given.
+
+    Raises
+    ------
+    RecordingError, SignalError
+        If it cannot be read, is no signal, or options are given that do not go with it.
+    """
     if isinstance(source, str | Path):
         return open_source(source, options)
     fs, *others = options.fs, *(name for name in options.given() if name != "fs")
@@ -238,9 +274,16 @@ def _open(source: str | Path | Source | Recording | ArrayLike, options: ReadOpti
     return MemorySource.of(Recording(signal_mv=signal, fs=float(fs), leads=leads, name="signal"))
 
 
-def _read_reference(
+def read_reference(
     source: str | Path | Source | Recording | ArrayLike, annotator: str
 ) -> ReferenceBeats:
+    """Read the annotations beside a recording.
+
+    Raises
+    ------
+    RecordingError
+        If it is no file, or has none.
+    """
     from ectopy.readers import read_annotations
 
     if not isinstance(source, str | Path):
