@@ -115,6 +115,7 @@ def show_leads(analyses: list[Analysis], out: Path, console: Console) -> None:
 
     from ectopy.beats import CLASSES
     from ectopy.printing import number
+    from ectopy.writers.output import file_stem
 
     table = Table(box=None, pad_edge=False)
     for title in ("lead", "usable %", "beats", *CLASSES, "?", "rate/min", "ectopic %"):
@@ -132,7 +133,8 @@ def show_leads(analyses: list[Analysis], out: Path, console: Console) -> None:
     console.print(table)
     for warning in dict.fromkeys(w for analysis in analyses for w in analysis.warnings):
         console.print(Text(f"warning: {warning}", style="yellow"))
-    console.print(Text(f"files        {out / analyses[0].recording}.* and so on"))
+    for analysis in analyses:
+        console.print(Text(f"files        {out / file_stem(analysis.recording)}.*"))
     console.print("Research software, not a medical device.", style="dim")
 
 

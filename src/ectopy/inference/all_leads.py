@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import SignalError
-from ectopy.inference.analyze import analyze, open_input
+from ectopy.inference.analyze import ANNOTATED, DETECTED, analyze, open_input, read_reference
 from ectopy.models.bundle import Bundle, find_bundle
 from ectopy.readers.formats import ReadOptions
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import ArrayLike
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
     from ectopy.analysis import Analysis
     from ectopy.readers.source import Source
@@ -26,10 +28,11 @@ def analyze_leads(
     *,
     fs: float | None = None,
     model: str | Path | Bundle = DEFAULT_MODEL,
+    beats: str | NDArray[np.int64] = DETECTED,
+    annotator: str = "atr",
     unit: str | float | None = None,
     columns: Sequence[str | int] | None = None,
     part: int | None = None,
-    **settings: Any,
 ) -> dict[str, Analysis]:
     """Find and class every beat in each lead of a recording, on its own.
 
@@ -37,10 +40,8 @@ def analyze_leads(
 
     Parameters
     ----------
-    source, fs, model, unit, columns, part
+    source, fs, model, beats, annotator, unit, columns, part
         As in `ectopy.analyze`.
-    **settings
-        What else `ectopy.analyze` takes, but for `lead`.
 
     Returns
     -------
@@ -61,22 +62,17 @@ def analyze_leads(
     >>> list(analyze_leads(simulate(30, seed=1)[0]))
     ['MLII', 'V1']
     """
-    from dataclasses import replace
-
     bundle = model if isinstance(model, Bundle) else find_bundle(model)
     recording = open_input(source, ReadOptions(fs, unit, columns, part))
-    if settings.get("beats") == "annotated":
-        from ectopy.inference.analyze import read_reference
-
-        reference = read_reference(source, settings.pop("annotator", "atr"))
-        settings["beats"] = reference.peaks
-    else:
-        reference = None
+    reference = None
+    if isinstance(beats, str) and beats == ANNOTATED:
+        reference = read_reference(source, annotator)
+        beats = reference.peaks
     found: dict[str, Analysis] = {}
     failed: list[SignalError] = []
     for name in recording.leads:
         try:
-            analysis = analyze(recording, model=bundle, lead=name, **settings)
+            analysis = analyze(recording, model=bundle, lead=name, beats=beats)
         except SignalError as error:
             failed.append(error)
         else:

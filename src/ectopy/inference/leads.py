@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ectopy.readers.lead import Lead
-from ectopy.readers.source import BLOCK_SAMPLES
 from ectopy.recording import PREFERRED_LEADS, select_lead
 from ectopy.signal.second_flags import FLAT, MISSING
-from ectopy.signal.seconds import QualityMeter, measure_seconds
+from ectopy.signal.seconds import measure_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,9 +110,9 @@ def is_dead(lead: Lead) -> bool:
     A second that is quieter than the rest of its lead is flat as well, so that a lead of nothing
     but an amplifier's noise is not dead by this; its beats, if any are found, are not usable.
     """
-    for first in range(0, lead.n_samples, BLOCK_SAMPLES):
-        meter = QualityMeter(lead.fs)
-        meter.push(lead.read(first, min(first + BLOCK_SAMPLES, lead.n_samples)))
-        if ((meter.finish().flags & (MISSING | FLAT)) == 0).any():
+    length = round(SURVEY_PIECE_S * lead.fs)
+    for first in range(0, lead.n_samples, length):
+        piece = measure_seconds(lead.read(first, min(first + length, lead.n_samples)), lead.fs)
+        if ((piece.flags & (MISSING | FLAT)) == 0).any():
             return False
     return True

@@ -87,7 +87,7 @@ def write_annotations(
 
 
 def _marks(analysis: Analysis) -> tuple[NDArray[np.int64], list[str], list[str]]:
-    """Samples, symbols and notes of beats and of changes of the quality, in order."""
+    """Give samples, symbols and notes of beats and of changes of the quality, in order."""
     beats = analysis.beats
     symbols = np.where(beats.usable, beats.labels, UNUSABLE_SYMBOL).tolist()
     samples, notes = beats.peaks, [""] * len(beats)
