@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ectopy.analysis import BEAT_COLUMNS, Analysis, Runs, beat_rows, summarise
 from ectopy.beats import CLASSES, BeatTable, ReferenceBeats
+from ectopy.signal.second_flags import SecondsQuality
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,12 +165,15 @@ def test_plain_data_has_these_keys() -> None:
         "warnings",
         "settings",
         "summary",
+        "quality",
         "reference",
         "beats",
     ]
     assert list(content["summary"]) == [
         "duration_s",
         "n_beats",
+        "n_unusable",
+        "usable_percent",
         "counts",
         "heart_rate_mean_bpm",
         "heart_rate_min_bpm",
@@ -255,3 +259,69 @@ def test_summary_of_a_real_recording(mitdb_dir: Path) -> None:
     assert summary.counts == {"N": 1543, "S": 0, "V": 444, "F": 0, "Q": 0}
     assert summary.v_runs.singles == 444
     assert summary.heart_rate_mean_bpm == pytest.approx(66.1, abs=0.1)
+
+
+def unusable(beats: BeatTable, *rows: int) -> BeatTable:
+    usable = np.ones(len(beats), dtype=np.bool_)
+    usable[list(rows)] = False
+    return BeatTable(beats.peaks, beats.probabilities, beats.fs, usable)
+
+
+def test_unusable_beats_are_counted_apart() -> None:
+    summary = summarise(unusable(table("NVNVNNSN"), 1, 5), 1000)
+    assert (summary.n_beats, summary.n_unusable) == (8, 2)
+    assert summary.counts == {"N": 4, "S": 1, "V": 1, "F": 0, "Q": 0}
+    assert summary.v_burden_percent == pytest.approx(100 / 6)
+    assert summary.ectopic_burden_percent == pytest.approx(200 / 6)
+
+
+def test_an_unusable_beat_ends_a_run() -> None:
+    whole = table("NVVVVVN", 0.5)
+    assert summarise(whole, 1000).v_runs.longest_beats == 5
+    runs = summarise(unusable(whole, 3), 1000).v_runs
+    assert (runs.singles, runs.couplets, runs.runs) == (0, 2, 0)
+
+
+def test_intervals_of_unusable_beats_are_no_pauses_and_no_rates() -> None:
+    beats = table("N" * 25, [1.0] * 10 + [2.5] + [1.0] * 3 + [2.2] + [1.0] * 9)
+    summary = summarise(unusable(beats, 10), 3000)
+    assert (summary.pauses, summary.longest_pause_s) == (1, pytest.approx(2.2))
+    assert summary.longest_pause_start_s == pytest.approx(16.0)
+    assert summary.heart_rate_mean_bpm == pytest.approx(60 * 22 / (21 + 2.2))
+
+
+def test_an_interval_over_an_unusable_second_is_no_pause() -> None:
+    beats = table("NVVN", [0.5, 2.9, 0.5])  # at 0.5, 1.0, 3.9 and 4.4 s
+    whole = summarise(beats, 600)
+    assert (whole.pauses, whole.v_runs.couplets) == (1, 1)
+    flags = np.array([0, 0, 2, 0, 0, 0], dtype=np.uint8)
+    summary = summarise(beats, 600, SecondsQuality(flags))
+    assert (summary.pauses, summary.longest_pause_s) == (0, None)
+    assert (summary.v_runs.couplets, summary.v_runs.singles) == (0, 2)
+    assert summary.usable_percent == pytest.approx(100 * 5 / 6)
+    assert summarise(beats, 600, SecondsQuality(np.zeros(6, np.uint8))).pauses == 1
+
+
+def test_nothing_usable() -> None:
+    summary = summarise(unusable(table("NV"), 0, 1), 1000)
+    assert summary.counts == dict.fromkeys(CLASSES, 0)
+    assert summary.v_burden_percent is None
+    assert summary.heart_rate_mean_bpm is None
+    assert summary.v_runs == Runs(0, 0, 0, 0, None, None)
+
+
+def test_quality_is_plain_data_too() -> None:
+    quality = SecondsQuality(np.array([0, 8, 8, 0], dtype=np.uint8))
+    content = json.loads(json.dumps(analysis(table("NN"), quality=quality).to_dict()))
+    assert content["quality"]["unusable_stretches"] == [
+        {"start_s": 1.0, "stop_s": 3.0, "reasons": ["noise"]}
+    ]
+    assert content["summary"]["usable_percent"] == 50.0
+    assert analysis(table("NN")).to_dict()["quality"] is None
+
+
+def test_a_row_of_an_unusable_beat_has_no_probabilities() -> None:
+    rows = beat_rows(unusable(table("NV"), 1))
+    assert rows[0]["p_N"] == 0.8
+    assert list(rows[1].values())[4:] == ["unusable", None, None, None, None, None, None]
+    assert rows[1]["rr_s"] == 1.0

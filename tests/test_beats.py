@@ -10,10 +10,12 @@ from ectopy.beats import (
     CLASSES,
     SYMBOL_TO_INDEX,
     SYMBOLS,
+    UNUSABLE,
     BeatTable,
     ReferenceBeats,
     class_indices,
 )
+from ectopy.errors import SignalError
 
 
 def test_classes_in_their_order():
@@ -100,3 +102,25 @@ def test_an_empty_table():
     for column in (none.times_s, none.rr_s, none.classes, none.labels, none.confidences):
         assert column.shape == (0,)
     assert none.counts() == dict.fromkeys(CLASSES, 0)
+
+
+def test_unusable_beats_have_no_class(table):
+    usable = np.array([True, False, True, True])
+    some = BeatTable(table.peaks, table.probabilities, table.fs, usable)
+    assert some.classes.tolist() == [0, UNUSABLE, 4, 0]
+    assert some.classes.dtype == np.int8
+    assert some.labels.tolist() == ["N", "unusable", "Q", "N"]
+    assert np.isnan(some.confidences).tolist() == [False, True, False, False]
+    assert some.confidences.dtype == np.float32
+    assert some.counts() == {"N": 2, "S": 0, "V": 0, "F": 0, "Q": 1}
+    np.testing.assert_array_equal(some.rr_s, table.rr_s)
+
+
+def test_all_beats_are_usable_unless_told(table):
+    assert table.usable.tolist() == [True] * 4
+    assert table.labels.dtype == np.dtype("<U1")
+
+
+def test_usable_of_another_length(table):
+    with pytest.raises(SignalError, match="usable tells of 3 beats, there are 4; give one value"):
+        BeatTable(table.peaks, table.probabilities, table.fs, np.ones(3, dtype=bool))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ectopy.beats import CLASSES, count_classes
 from ectopy.measures.intervals import GAP_S
 from ectopy.measures.pauses import PAUSE_S
@@ -19,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from ectopy.beats import BeatTable, ReferenceBeats
     from ectopy.readers.lead import Lead
+    from ectopy.signal.second_flags import SecondsQuality
 
 __all__ = [
     "BEAT_COLUMNS",
@@ -84,6 +86,8 @@ class Analysis:
     settings : mapping
         What was asked for, as plain data: the arguments that were given, the leads that the
         recording has, and what its file says of device and recording.
+    quality : SecondsQuality or None
+        What is wrong with each second of the lead; None where that was not judged.
     """
 
     recording: str
@@ -99,11 +103,13 @@ class Analysis:
     warnings: tuple[str, ...]
     version: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    quality: SecondsQuality | None = None
 
     @cached_property
     def summary(self) -> Summary:
         """The recording in a few numbers."""
-        return summarise(self.beats, self.n_samples, start=self.start)
+        usable_s = None if self.quality is None else self.quality.usable
+        return summarise(self.beats, self.n_samples, start=self.start, usable_s=usable_s)
 
     def to_dict(self, *, beats: bool = True) -> dict[str, Any]:
         """Everything but the signal, as plain data for JSON: no arrays, no NaN.
@@ -119,7 +125,8 @@ class Analysis:
         dict
             Keys: `recording`, `start` (ISO 8601 or None), `fs_hz`, `n_samples`, `lead`,
             `beat_source`, `model`, `ectopy_version`, `warnings`, `settings`, `summary` (see
-            `Summary`), `reference` (None, or `n_beats` and `counts`), and `beats`.
+            `Summary`), `quality` (None, or see `SecondsQuality.to_dict`), `reference` (None, or
+            `n_beats` and `counts`), and `beats`.
         """
         content: dict[str, Any] = {
             "recording": self.recording,
@@ -133,6 +140,7 @@ class Analysis:
             "warnings": list(self.warnings),
             "settings": plain(self.settings),
             "summary": self.summary.to_dict(),
+            "quality": None if self.quality is None else self.quality.to_dict(),
             "reference": None if self.reference is None else _reference(self.reference, rows=beats),
         }
         if beats:
@@ -145,7 +153,7 @@ def beat_rows(beats: BeatTable) -> list[dict[str, Any]]:
 
     `beat` counts from 0; `sample` is at the recording's own fs; `time_s` and `rr_s` (None for the
     first beat) are in seconds to the microsecond; `confidence` and the probabilities `p_N` to
-    `p_Q` have six significant digits.
+    `p_Q` have six significant digits. An unusable beat has the class "unusable" and None for these.
 
     Examples
     --------
@@ -156,6 +164,7 @@ def beat_rows(beats: BeatTable) -> list[dict[str, Any]]:
     >>> row["time_s"], row["rr_s"], row["class"], row["p_V"]
     (0.25, None, 'V', 1.0)
     """
+    blank = np.where(beats.usable, np.float32(0), np.float32(np.nan))
     columns = (
         range(len(beats)),
         beats.peaks.tolist(),
@@ -163,7 +172,7 @@ def beat_rows(beats: BeatTable) -> list[dict[str, Any]]:
         [None, *beats.rr_s[1:].round(6).tolist()],
         beats.labels.tolist(),
         _six_digits(beats.confidences),
-        *(_six_digits(column) for column in beats.probabilities.T),
+        *(_six_digits(column + blank) for column in beats.probabilities.T),
     )
     # The first beat has no interval: without any beat that column is the longer one.
     return [dict(zip(BEAT_COLUMNS, row, strict=True)) for row in zip(*columns, strict=False)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.errors import SignalError
 from ectopy.mapped import PIECE, pieces, release
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ SYMBOLS = {
 SYMBOL_TO_INDEX = {symbol: index for index, name in enumerate(CLASSES) for symbol in SYMBOLS[name]}
 
 NOT_A_BEAT = -1
+
+UNUSABLE, UNUSABLE_LABEL = -1, "unusable"
+"""What stands in the place of a class where the signal is too poor to tell it."""
 
 
 def class_indices(symbols: Iterable[str]) -> NDArray[np.int8]:
@@ -136,11 +140,27 @@ class BeatTable:
         Probability of each class in the order of `CLASSES`; rows sum to 1.
     fs : float
         Sampling frequency of the recording in Hz.
+    usable : ndarray of bool, shape (beats,)
+        Where the signal is good enough to tell a beat's class; everywhere unless given. The class
+        of another beat is `UNUSABLE`, whatever its probabilities are, and its confidence NaN.
+
+    Raises
+    ------
+    SignalError
+        If `usable` is not as long as `peaks`.
     """
 
     peaks: NDArray[np.int64]
     probabilities: NDArray[np.float32]
     fs: float
+    usable: NDArray[np.bool_] = field(default_factory=lambda: np.ones(0, dtype=np.bool_))
+
+    def __post_init__(self) -> None:
+        if len(self.usable) == 0:
+            object.__setattr__(self, "usable", np.ones(len(self.peaks), dtype=np.bool_))
+        if len(self.usable) != len(self.peaks):
+            msg = f"usable tells of {len(self.usable)} beats, there are {len(self.peaks)}; "
+            raise SignalError(f"{msg}give one value a beat")
 
     def __len__(self) -> int:
         return len(self.peaks)
@@ -157,23 +177,28 @@ class BeatTable:
 
     @cached_property
     def classes(self) -> NDArray[np.int8]:
-        """Most probable class of each beat, as an index into `CLASSES`."""
+        """Most probable class of each beat, as an index into `CLASSES`, or `UNUSABLE`."""
         classes = np.empty(len(self), dtype=np.int8)
         for rows in pieces(len(self)):
             classes[rows] = self.probabilities[rows].argmax(axis=1)
             release(self.probabilities)
+        classes[~self.usable] = UNUSABLE
         classes.flags.writeable = False  # the same array every time
         return classes
 
     @property
     def labels(self) -> NDArray[np.str_]:
-        """Most probable class of each beat, as its letter."""
-        return np.asarray(CLASSES)[self.classes]
+        """Most probable class of each beat, as its letter, or "unusable"."""
+        if self.usable.all():
+            return np.asarray(CLASSES)[self.classes]
+        return np.asarray((*CLASSES, UNUSABLE_LABEL))[self.classes]
 
     @property
     def confidences(self) -> NDArray[np.float32]:
-        """Probability of the most probable class."""
-        return np.asarray(self.probabilities.max(axis=1), dtype=np.float32)
+        """Probability of the most probable class; NaN where the signal is not usable."""
+        most = np.array(self.probabilities.max(axis=1), dtype=np.float32)
+        most[~self.usable] = np.nan
+        return most
 
     def pieces(self, size: int = PIECE) -> Iterator[tuple[slice, BeatTable]]:
         """Give the table in parts of `size` rows, with the rows that they are.
@@ -184,7 +209,12 @@ class BeatTable:
         for rows in pieces(len(self), size):
             yield (
                 rows,
-                BeatTable(np.array(self.peaks[rows]), np.array(self.probabilities[rows]), self.fs),
+                BeatTable(
+                    np.array(self.peaks[rows]),
+                    np.array(self.probabilities[rows]),
+                    self.fs,
+                    self.usable[rows],
+                ),
             )
             release(self.peaks)
             release(self.probabilities)
@@ -197,5 +227,5 @@ class BeatTable:
         return np.concatenate([[np.nan], intervals]) if first == 0 else intervals
 
     def counts(self) -> dict[str, int]:
-        """Beats of each class, every class named even when it has none."""
-        return count_classes(self.classes)
+        """Usable beats of each class, every class named even when it has none."""
+        return count_classes(self.classes[self.usable])

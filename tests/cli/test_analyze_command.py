@@ -285,3 +285,46 @@ def test_version_and_models():
     listed = run("models").stdout
     assert "cnn-mlp/intra" in listed
     assert "cnn-kan/intra" in listed
+
+
+def test_each_lead_on_its_own(record, tmp_path):
+    out = tmp_path / "out"
+    done = run("analyze", record, "--all-leads", "--out", out)
+    assert done.returncode == 0, done.stderr
+    stems = {path.stem for path in out.iterdir()}
+    assert stems == {"sim-MLII", "sim-V1"}
+    assert len(list(out.iterdir())) == 8
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith(("MLII", "V1"))]
+    assert [row[0] for row in rows] == ["MLII", "V1"]
+    content = json.loads(run("analyze", record, "--all-leads", "--json", "--out", out).stdout)
+    assert [one["lead"] for one in content] == ["MLII", "V1"]
+    assert_refused(
+        run("analyze", record, "--all-leads", "--lead", "V1", "--out", out), "give one of them"
+    )
+
+
+def test_noise_is_told_and_its_beats_are_not_classed(tmp_path):
+    signal = simulate(60, seed=5)[0].signal_mv.copy()
+    signal[20 * 360 : 40 * 360] += np.random.default_rng(0).normal(0, 1.5, (20 * 360, 2))
+    path = write_record(tmp_path / "in", "noisy", signal)
+    done = run("analyze", path, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    text = " ".join(done.stdout.split())
+    share = float(text.split("signal usable ")[1].split(" %")[0])
+    assert 60 <= share <= 70
+    assert "buried in noise" in text
+    assert "not classed" in text
+    content = json.loads((tmp_path / "out" / "noisy.json").read_text())
+    assert content["quality"]["unusable_stretches"][0]["reasons"] == ["noise"]
+    assert content["summary"]["n_unusable"] > 5
+
+
+def test_a_dead_preferred_lead_gives_way(tmp_path):
+    signal = simulate(30, seed=5)[0].signal_mv.copy()
+    signal[:, 0] = 0
+    done = run("analyze", write_record(tmp_path / "in", "half", signal), "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "half, lead V1" in done.stdout
+    assert "lead MLII has no signal at all; lead V1 is" in " ".join(done.stdout.split())
+    named = run("analyze", tmp_path / "in" / "half", "--lead", "MLII", "--out", tmp_path / "out")
+    assert_refused(named, "lead MLII has no signal")

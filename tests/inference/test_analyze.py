@@ -273,11 +273,12 @@ def test_an_unsure_model_is_told(simulated, model, text):
 
 
 def test_a_recording_of_the_training_part_is_told(mitdb_dir: Path):
-    seen = ectopy.analyze(mitdb_dir / "114", lead="V5", model="cnn-mlp/intra").warnings
-    assert seen == (
+    noise, *seen = ectopy.analyze(mitdb_dir / "114", lead="V5", model="cnn-mlp/intra").warnings
+    assert "lead V5 is buried in noise for" in noise  # T waves as large as the QRS complexes
+    assert seen == [
         "cnn-mlp/intra was trained on beats of MIT-BIH record 114, lead V5: "
         "its classes here look better than they would on another recording",
-    )
+    ]
     other = ectopy.analyze(mitdb_dir / "114", model="cnn-mlp/intra").warnings
     assert other == (
         "cnn-mlp/intra was trained on beats of MIT-BIH record 114, lead V5: "

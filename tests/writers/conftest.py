@@ -20,6 +20,7 @@ def small_analysis(
     duration_s: float = 10.0,
     fs: float = 250.0,
     peaks: list[int] | None = None,
+    unusable: tuple[int, ...] = (),
     **changes: Any,
 ) -> Analysis:
     """A bell of 1 mV and 0.03 s for each beat, evenly spaced where no peaks are given."""
@@ -37,6 +38,8 @@ def small_analysis(
         signal_mv[(place + around)[inside]] += bell[inside]
     probabilities = np.full((len(labels), 5), 0.05, dtype=np.float32)
     probabilities[np.arange(len(labels)), [CLASSES.index(label) for label in labels]] = 0.8
+    usable = np.ones(len(labels), dtype=np.bool_)
+    usable[list(unusable)] = False
     content: dict[str, Any] = {
         "recording": "r1",
         "fs": fs,
@@ -44,7 +47,7 @@ def small_analysis(
         "start": None,
         "lead": "MLII",
         "signal_mv": signal_mv.astype(np.float32),
-        "beats": BeatTable(places, probabilities, fs),
+        "beats": BeatTable(places, probabilities, fs, usable),
         "beat_source": "detected",
         "model": {"name": "cnn-mlp/intra", "measured": {"protocol": "intra", "accuracy": 0.98}},
         "reference": None,

@@ -9,6 +9,7 @@ import pytest
 
 from ectopy.beats import ReferenceBeats
 from ectopy.errors import OutputError
+from ectopy.signal.second_flags import SecondsQuality
 from ectopy.writers import write_annotations
 
 if TYPE_CHECKING:
@@ -120,3 +121,31 @@ def test_beats_of_a_real_recording_come_back(
     back = wfdb.rdann(str(tmp_path / "r1"), "ectopy")
     np.testing.assert_array_equal(back.sample, reference.peaks)
     assert "".join(back.symbol) == letters
+
+
+def test_unusable_beats_and_stretches_are_marked(make_analysis: Make, tmp_path: Path) -> None:
+    import wfdb
+
+    flags = np.array([0, 0, 8, 8, 9, 0, 0, 0, 2, 2], dtype=np.uint8)
+    peaks = [100, 500, 700, 1300, 2100]
+    analysis = make_analysis(
+        "NVNSN", peaks=peaks, unusable=(1, 2, 4), quality=SecondsQuality(flags)
+    )
+    path = write_annotations(analysis, tmp_path)
+    marks = wfdb.rdann(str(path.with_suffix("")), "ectopy")
+    assert marks.symbol == ["N", "~", "?", "?", "~", "S", "~", "?"]
+    assert marks.sample.tolist() == [100, 500, 500, 700, 1250, 1300, 2000, 2100]
+    notes = [note.rstrip("\0") for note in marks.aux_note]
+    assert notes == ["", "unusable: missing, noise", "", "", "usable", "", "unusable: flat", ""]
+    beats = ReferenceBeats.from_annotations(marks.sample, marks.symbol)
+    assert beats.symbols.tolist() == ["N", "S"]
+
+
+def test_no_beat_in_an_unusable_recording(make_analysis: Make, tmp_path: Path) -> None:
+    import wfdb
+
+    quality = SecondsQuality(np.full(10, 8, dtype=np.uint8))
+    path = write_annotations(make_analysis("", quality=quality), tmp_path)
+    marks = wfdb.rdann(str(path.with_suffix("")), "ectopy")
+    assert b"unusable: noise" in path.read_bytes()
+    assert marks.fs == 250

@@ -90,3 +90,11 @@ def test_json_of_what_is_not_finite_is_null(make_analysis: Make, tmp_path: Path)
     model = {"name": "m", "measured": {"macro_f1": float("nan"), "loss": float("inf")}}
     content = strict(write_json(make_analysis("N", model=model), tmp_path).read_text())
     assert content["model"]["measured"] == {"macro_f1": None, "loss": None}
+
+
+def test_an_unusable_beat_has_a_place_but_no_class(make_analysis: Make, tmp_path: Path) -> None:
+    analysis = make_analysis("NV", peaks=[50, 300], unusable=(1,))
+    last = write_csv(analysis, tmp_path).read_text().splitlines()[-1]
+    assert last == "1,300,1.2,1.0,unusable,,,,,,"
+    row = strict(write_json(analysis, tmp_path).read_text())["beats"][1]
+    assert (row["class"], row["confidence"], row["p_V"]) == ("unusable", None, None)

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ectopy.defaults import DEFAULT_FILES, DEFAULT_MODEL
-from ectopy.errors import LeadNotFound, SignalError
+from ectopy.errors import LeadNotFound, RecordingError, SignalError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,8 +36,11 @@ def analyze(
     ] = DEFAULT_MODEL,
     lead: Annotated[
         str | None,
-        typer.Option(help="Lead by name; if not given MLII, II, or the first.", show_default=False),
+        typer.Option(help="Lead by name; if not given MLII, II, or the best.", show_default=False),
     ] = None,
+    all_leads: Annotated[
+        bool, typer.Option("--all-leads", help="Each lead on its own, with files of its own.")
+    ] = False,
     beats: Annotated[
         str, typer.Option(help="'detected' in the signal, or 'annotated' in the annotation file.")
     ] = "detected",
@@ -74,34 +77,48 @@ def analyze(
     from rich.console import Console
 
     from ectopy.cli.progress import shown_progress
-    from ectopy.inference.analyze import analyze as run
     from ectopy.writers import check_files, write_all
     from ectopy.writers.output import check_folder
 
     # Before the work, not after it.
     kinds = check_files(name.strip().lower() for name in files.split(",") if name.strip())
+    if all_leads and lead is not None:
+        msg = f"--lead {lead} and --all-leads were given; give one of them"
+        raise RecordingError(msg)
     check_folder(out)
+    settings: dict[str, Any] = {
+        "model": model,
+        "beats": beats,
+        "annotator": annotator,
+        "fs": fs,
+        "unit": unit,
+        "columns": None if not column else [int(c) if c.isdecimal() else c for c in column],
+        "part": part,
+    }
     with shown_progress() as progress, naming(path):
-        analysis = run(
-            path,
-            model=model,
-            lead=lead,
-            beats=beats,
-            annotator=annotator,
-            fs=fs,
-            unit=unit,
-            columns=None if not column else [int(c) if c.isdecimal() else c for c in column],
-            part=part,
-            progress=progress,
-        )
-        progress("writing", 0.0)
-        written = write_all(analysis, out, files=kinds)
+        settings["progress"] = progress
+        if all_leads:
+            from ectopy.inference.all_leads import analyze_leads
+
+            analyses = _named_by_lead(analyze_leads(path, **settings))
+        else:
+            from ectopy.inference.analyze import analyze as run
+
+            analyses = [run(path, lead=lead, **settings)]
+        written = []
+        for done, analysis in enumerate(analyses):
+            progress("writing", done / len(analyses))
+            written.append(write_all(analysis, out, files=kinds))
     if as_json:
-        content = analysis.to_dict(beats=False)
-        content["files"] = {kind: str(file) for kind, file in written.items()}
-        typer.echo(json.dumps(content, indent=2, allow_nan=False))
-        return
-    show_analysis(analysis, written, Console())
+        contents = [
+            analysis.to_dict(beats=False) | {"files": {k: str(file) for k, file in one.items()}}
+            for analysis, one in zip(analyses, written, strict=True)
+        ]
+        typer.echo(json.dumps(contents if all_leads else contents[0], indent=2, allow_nan=False))
+    elif all_leads:
+        show_leads(analyses, out, Console())
+    else:
+        show_analysis(analyses[0], written[0], Console())
 
 
 @contextmanager
@@ -114,6 +131,43 @@ def naming(path: str) -> Iterator[None]:
         if repr(file.stem) in str(error) or file.name in str(error):
             raise
         raise type(error)(f"{file.name}: {error}") from error
+
+
+def _named_by_lead(analyses: dict[str, Analysis]) -> list[Analysis]:
+    """Name each analysis after its lead as well, so that their files differ."""
+    from dataclasses import replace
+
+    return [replace(one, recording=f"{one.recording}-{lead}") for lead, one in analyses.items()]
+
+
+def show_leads(analyses: list[Analysis], out: Path, console: Console) -> None:
+    """Print one line a lead."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from ectopy.beats import CLASSES
+    from ectopy.printing import number
+    from ectopy.writers.output import file_stem
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("lead", "usable %", "beats", *CLASSES, "?", "rate/min", "ectopic %"):
+        table.add_column(title, justify="left" if title == "lead" else "right")
+    for analysis in analyses:
+        summary = analysis.summary
+        table.add_row(
+            Text(analysis.lead),
+            number(summary.usable_percent, 1),
+            *(f"{count:,}" for count in (len(analysis.beats), *summary.counts.values())),
+            f"{summary.n_unusable:,}",
+            number(summary.heart_rate_mean_bpm, 0),
+            number(summary.ectopic_burden_percent, 1),
+        )
+    console.print(table)
+    for warning in dict.fromkeys(w for analysis in analyses for w in analysis.warnings):
+        console.print(Text(f"warning: {warning}", style="yellow"))
+    for analysis in analyses:
+        console.print(Text(f"files        {out / file_stem(analysis.recording)}.*"))
+    console.print("Research software, not a medical device.", style="dim")
 
 
 def show_analysis(analysis: Analysis, files: dict[str, Path], console: Console) -> None:
@@ -134,10 +188,14 @@ def show_analysis(analysis: Analysis, files: dict[str, Path], console: Console) 
 
     row("recording", f"{analysis.recording}, lead {analysis.lead}, {analysis.fs:g} Hz")
     row("duration", _clock(summary.duration_s))
-    row("beats", f"{summary.n_beats:,} {analysis.beat_source}")
+    row("beats", f"{len(analysis.beats):,} {analysis.beat_source}")
     for name, count in summary.counts.items():
         share = 100 * count / max(summary.n_beats, 1)
         row(f"  {name}", f"{count:>7,}  {share:5.1f} %  {CLASS_MEANINGS[name]}")
+    if summary.n_unusable:
+        row("  ?", f"{summary.n_unusable:>7,}           not classed: the signal is unusable there")
+    if analysis.quality is not None:
+        row("signal usable", analysis.quality.text())
     row("heart rate", _rates(analysis))
     row(
         "ectopic burden",

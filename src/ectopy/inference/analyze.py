@@ -15,6 +15,8 @@ from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import RecordingError, SignalError
 from ectopy.inference.engine import Classifier
 from ectopy.inference.finder import shipped_finder
+from ectopy.inference.inverted import looks_inverted
+from ectopy.inference.leads import choose_lead
 from ectopy.models.bundle import Bundle, find_bundle
 from ectopy.models.card import certainty, limits
 from ectopy.readers.formats import ReadOptions, open_source
@@ -22,11 +24,15 @@ from ectopy.readers.lead import Lead
 from ectopy.readers.source import BLOCK_SAMPLES, MemorySource, Source
 from ectopy.recording import Recording, select_lead
 from ectopy.signal.quality import LeadCheck
+from ectopy.signal.second_flags import NOISE, REASONS
+from ectopy.signal.seconds import QualityMeter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from ectopy.signal.second_flags import SecondsQuality
 
 DETECTED, ANNOTATED = "detected", "annotated"
 FINDING, CLASSING = "finding beats", "classing beats"
@@ -44,6 +50,9 @@ MOST_SAMPLED = 200_000
 
 MIN_FS = 50.0
 """Lowest sampling frequency in Hz at which a beat's shape can be seen; finding it takes 80."""
+
+NOISE_PERCENT = 5.0
+"""Seconds per 100 that are buried in noise from which on it is warned of."""
 
 MIN_BEATS = 2
 """Fewer beats have no interval between them, and so no heart rate."""
@@ -75,7 +84,8 @@ def analyze(
     model : str, Path or Bundle
         A shipped model's name, such as ``"cnn-kan"`` or ``"cnn-kan/intra"``, or a bundle's folder.
     lead : str, optional
-        Lead to analyse; MLII or II where it is not given, else the first lead.
+        Lead to analyse; where it is not given MLII or II, else the one with the most usable
+        signal: see `ectopy.inference.leads`.
     beats : "detected", "annotated" or ndarray of int64, shape (beats,)
         Where beats are: found in the signal, taken from the recording's annotation file, or given
         as sample indices.
@@ -89,7 +99,8 @@ def analyze(
     Returns
     -------
     Analysis
-        With the table of beats in ``.beats`` and the numbers in ``.summary``.
+        With the table of beats in ``.beats`` and the numbers in ``.summary``. Beats where the
+        signal is too poor are found but not classed, see ``.quality``.
 
     Raises
     ------
@@ -105,16 +116,16 @@ def analyze(
     True
     """
     bundle = model if isinstance(model, Bundle) else find_bundle(model)
-    recording = _open(source, ReadOptions(fs, unit, columns, part))
+    recording = open_input(source, ReadOptions(fs, unit, columns, part))
     if recording.fs < MIN_FS:
         msg = f"fs = {recording.fs:g} Hz is too low to see a beat's shape; at least {MIN_FS:g} Hz"
         raise SignalError(f"{msg} are needed")
-    column = select_lead(recording.leads, lead, bundle.contract.lead_preference)
+    column, instead = choose_lead(recording, lead, bundle.contract.lead_preference)
     signal = Lead(recording, column)
-    check = LeadCheck(recording.fs, signal.name)
+    seen = _Seen(signal, progress)
     reference, beat_source = None, ANNOTATED
     if isinstance(beats, str) and beats == ANNOTATED:
-        reference = _read_reference(source, annotator)
+        reference = read_reference(source, annotator)
         peaks = reference.peaks
         if len(peaks) and peaks[-1] >= recording.n_samples:
             msg = (
@@ -123,15 +134,15 @@ def analyze(
             )
             raise RecordingError(msg)
     elif isinstance(beats, str) and beats == DETECTED:
-        seen = _Seen(signal, check, progress)
         peaks = shipped_finder().find_lead(signal, seen=seen).peaks
         beat_source = DETECTED
     else:
         peaks = _check_peaks(beats, recording.n_samples)
     if beat_source != DETECTED:
         for first in range(0, len(signal), BLOCK_SAMPLES):
-            check.push(signal[first : first + BLOCK_SAMPLES])
-    warnings = check.finish()
+            seen(signal[first : first + BLOCK_SAMPLES])
+    warnings = [instead, *seen.check.finish()]
+    quality = seen.meter.finish()
     if len(peaks) < MIN_BEATS:
         few = "no beat" if len(peaks) == 0 else "only 1 beat"
         msg = f"{few} in lead {signal.name!r} of {recording.name!r} ({recording.duration_s:.1f} s)"
@@ -141,6 +152,9 @@ def analyze(
         peaks,
         seen=progress and (lambda part: progress(CLASSING, part.own.stop / len(peaks))),
     )
+    usable = quality.beats_usable(peaks, recording.fs)
+    warnings += [_noise(signal.name, quality), looks_inverted(signal, peaks[usable])]
+    warnings += _doubts(bundle, recording, column, probabilities, usable)
     return Analysis(
         recording=recording.name,
         fs=recording.fs,
@@ -148,11 +162,11 @@ def analyze(
         start=recording.start,
         lead=signal.name,
         signal_mv=signal,
-        beats=BeatTable(peaks, probabilities, recording.fs),
+        beats=BeatTable(peaks, probabilities, recording.fs, usable),
         beat_source=beat_source,
         model=describe_model(bundle) | (_describe_finder() if beat_source == DETECTED else {}),
         reference=reference,
-        warnings=(*warnings, *_doubts(bundle, recording, column, probabilities)),
+        warnings=tuple(warning for warning in warnings if warning is not None),
         version=__version__,
         settings=_settings(
             source,
@@ -167,6 +181,7 @@ def analyze(
             columns=columns,
             part=part,
         ),
+        quality=quality,
     )
 
 
@@ -191,14 +206,14 @@ def _settings(source: object, recording: Source, bundle: Bundle, **given: Any) -
 class _Seen:
     """What happens to each slice of a lead once beats have been found in it."""
 
-    def __init__(
-        self, lead: Lead, check: LeadCheck, progress: Callable[[str, float], None] | None
-    ) -> None:
-        self._lead, self._check, self._progress = lead, check, progress
-        self._n = 0
+    def __init__(self, lead: Lead, progress: Callable[[str, float], None] | None) -> None:
+        self.check = LeadCheck(lead.fs, lead.name)
+        self.meter = QualityMeter(lead.fs)
+        self._lead, self._progress, self._n = lead, progress, 0
 
     def __call__(self, block_mv: NDArray[np.float32]) -> None:
-        self._check.push(block_mv)
+        self.check.push(block_mv)
+        self.meter.push(block_mv)
         self._n += len(block_mv)
         if self._progress is not None:
             self._progress(FINDING, self._n / len(self._lead))
@@ -279,8 +294,20 @@ def _describe_finder() -> dict[str, Any]:
     return {"finder": finder | {"measured": measured}}
 
 
+def _noise(name: str, quality: SecondsQuality) -> str | None:
+    """Warn of a lead of which much is noise; what is missing or flat is warned of elsewhere."""
+    share = quality.reason_percents.get(REASONS[NOISE], 0.0)
+    if share < NOISE_PERCENT:
+        return None
+    return f"lead {name} is buried in noise for {share:.1f} % of its time; no beat is classed there"
+
+
 def _doubts(
-    bundle: Bundle, recording: Source, column: int, probabilities: NDArray[np.float32]
+    bundle: Bundle,
+    recording: Source,
+    column: int,
+    probabilities: NDArray[np.float32],
+    usable: NDArray[np.bool_],
 ) -> list[str]:
     """Say why the classes of this recording may be better or worse than the model's figures."""
     doubts = []
@@ -302,7 +329,8 @@ def _doubts(
             )
         )
     step = 1 + len(probabilities) // MOST_SAMPLED
-    confidence = float(np.median(probabilities[::step].max(axis=1)))
+    sample = probabilities[::step][usable[::step]]
+    confidence = float(np.median(sample.max(axis=1))) if len(sample) else 1.0
     if confidence < LOW_CONFIDENCE:
         why = (
             "it may never have met such a rhythm or such shapes; look at the classes yourself"
@@ -315,7 +343,14 @@ def _doubts(
     return doubts
 
 
-def _open(source: str | Path | Source | Recording | ArrayLike, options: ReadOptions) -> Source:
+def open_input(source: str | Path | Source | Recording | ArrayLike, options: ReadOptions) -> Source:
+    """Open what `analyze` was given.
+
+    Raises
+    ------
+    RecordingError, SignalError
+        If it cannot be read, is no signal, or options are given that do not go with it.
+    """
     if isinstance(source, str | Path):
         return open_source(source, options)
     fs, *others = options.fs, *(name for name in options.given() if name != "fs")
@@ -349,9 +384,16 @@ def _open(source: str | Path | Source | Recording | ArrayLike, options: ReadOpti
     return MemorySource.of(Recording(signal_mv=signal, fs=float(fs), leads=leads, name="signal"))
 
 
-def _read_reference(
+def read_reference(
     source: str | Path | Source | Recording | ArrayLike, annotator: str
 ) -> ReferenceBeats:
+    """Read the annotations beside a recording.
+
+    Raises
+    ------
+    RecordingError
+        If it is no file, or has none.
+    """
     from ectopy.readers import read_annotations
 
     if not isinstance(source, str | Path):

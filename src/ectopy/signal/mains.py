@@ -17,7 +17,7 @@ BESIDE_HZ = 5.0
 LINE = 10.0
 """How often the power beside it a line must have; QRS complexes and muscles give no line."""
 
-MAINS_SHARE = 0.05
+MAINS_SHARE = 0.01
 """Share of the power of a second above which hum is told of."""
 
 HIGHEST = 0.49
@@ -36,7 +36,7 @@ class Mains:
 
     def __init__(self, fs: float) -> None:
         self._length = int(fs)
-        time_s = np.arange(self._length) / fs
+        time_s = np.arange(self._length + 1) / fs  # where a second has one sample more
         window = np.hanning(self._length + 2)[1:-1]
         window /= window.sum() / 2
         hz: list[float] = []
@@ -52,8 +52,8 @@ class Mains:
             self._lines.append((list(range(first, split)), list(range(split, len(hz)))))
         angles = 2 * np.pi * time_s[:, None] * np.array(hz)
         waves = np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
-        self._waves = waves.astype(np.float32)  # (samples, 2 * frequencies)
-        self._windowed = (waves * window[:, None]).astype(np.float32)
+        self._waves = waves.astype(np.float32)  # (samples + 1, 2 * frequencies)
+        self._windowed = (waves[:-1] * window[:, None]).astype(np.float32)
 
     def take_out(
         self, signal: NDArray[np.float32], edges: NDArray[np.int64]
@@ -102,5 +102,7 @@ class Mains:
             columns = lines + [half + line for line in lines]
             hum = spectrum[np.ix_(rows, columns)] @ self._waves[:, columns].T
             rest = signal.copy() if rest is signal else rest
-            rest[edges[rows, None] + np.arange(length)] -= hum
+            places = edges[rows, None] + np.arange(length + 1)
+            own = places < edges[rows + 1, None]
+            rest[places[own]] -= hum[own]
         return rest, amplitudes

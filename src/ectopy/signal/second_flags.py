@@ -105,6 +105,17 @@ class SecondsQuality:
         """Seconds per 100 with mains hum."""
         return 100.0 * float(((self.flags & MAINS) != 0).mean()) if len(self) else 0.0
 
+    def text(self) -> str:
+        """Say in a few words how much can be used, and why the rest cannot.
+
+        Examples
+        --------
+        >>> SecondsQuality(np.array([0] * 96 + [8] * 3 + [1], dtype=np.uint8)).text()
+        '96.0 % (noise 3.0 %, missing 1.0 %)'
+        """
+        reasons = ", ".join(f"{name} {share:.1f} %" for name, share in self.reason_percents.items())
+        return f"{self.usable_percent:.1f} %" + (f" ({reasons})" if reasons else "")
+
     def stretches(self) -> list[Stretch]:
         """Stretches of consecutive unusable seconds, in order."""
         edges = np.flatnonzero(np.diff(~self.usable, prepend=False, append=False))

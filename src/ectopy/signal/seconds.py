@@ -170,7 +170,7 @@ class QualityMeter:
         if whole > self._done:
             self._measure(whole)
         if whole == 0:
-            return SecondsQuality(np.full(rest > 0, MISSING * rest_missing, dtype=np.uint8))
+            return SecondsQuality(np.full(int(rest > 0), MISSING * rest_missing, dtype=np.uint8))
         flags = self._flags()
         if rest:  # a second that was cut short is like the one before it
             last = (flags[-1:] & ~np.uint8(MISSING)) | np.uint8(MISSING * rest_missing)

@@ -125,7 +125,7 @@ def late(before: NDArray[np.float64], share: float) -> NDArray[np.int64]:
     return np.argsort(-before, axis=-1, kind="stable")[..., :count]
 
 
-def _median_of_alike(windows: NDArray[np.float32], peak: int) -> NDArray[np.float32]:
+def median_of_alike(windows: NDArray[np.float32], peak: int) -> NDArray[np.float32]:
     """Median of the half of the beats most like the median of all, (..., beats, samples)."""
     first = median(windows, axis=-2)
     qrs = slice(peak + QRS.start, peak + QRS.stop)
@@ -141,7 +141,7 @@ def _overall(
 ) -> NDArray[np.float32]:
     chosen = late(before, LATE_SHARE)
     step = -(-len(chosen) // MOST_BEATS)
-    return _median_of_alike(windows[np.sort(chosen)[::step]], peak)
+    return median_of_alike(windows[np.sort(chosen)[::step]], peak)
 
 
 def _local(
@@ -155,7 +155,7 @@ def _local(
     rows = first.clip(0, n - width)[:, None] + np.arange(width)
     chosen = np.take_along_axis(rows, late(before[rows], LATE_SHARE_LOCAL), axis=1)
     parts = [
-        _median_of_alike(windows[chosen[start : start + CHUNK]], peak)
+        median_of_alike(windows[chosen[start : start + CHUNK]], peak)
         for start in range(0, len(chosen), CHUNK)
     ]
     return np.concatenate(parts), block

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ectopy.beats import CLASSES
+from ectopy.beats import CLASSES, UNUSABLE_LABEL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -251,7 +251,7 @@ def class_of_samples(
     """Class index of the beat that each sample from `first` up to `last` belongs to, else 0.
 
     A beat takes 0.25 s before its peak to 0.4 s after it, but no more than half the way to its
-    neighbours.
+    neighbours. An unusable one is drawn as a normal one is.
     """
     kinds = np.zeros(last - first, dtype=np.int8)
     second = round(fs)  # whole: a float would have all peaks turned into floats
@@ -262,7 +262,7 @@ def class_of_samples(
     starts[1:] = np.maximum(starts[1:], middles)
     stops[:-1] = np.minimum(stops[:-1], middles)
     bounds = (np.stack([starts, stops]) - first).clip(0, len(kinds))
-    for start, stop, index in zip(*bounds, classes[near], strict=True):
+    for start, stop, index in zip(*bounds, classes[near].clip(0), strict=True):
         kinds[start:stop] = index
     return kinds
 
@@ -273,7 +273,8 @@ def annotated_otherwise(
     """Where the annotations say something else: the sample, and the class that they give.
 
     A beat has the class of the nearest annotated beat within `MATCH_S`, or "-" without one. An
-    annotated beat with no beat within `MATCH_S` is listed at its own place.
+    annotated beat with no beat within `MATCH_S` is listed at its own place. Of unusable beats
+    nothing is said.
     """
     if reference is None or len(reference) == 0:
         return []
@@ -282,7 +283,7 @@ def annotated_otherwise(
     annotated = np.where(distance <= tolerance, reference.classes[nearest], -1)
     remarks = [
         (int(beats.peaks[i]), CLASSES[annotated[i]] if annotated[i] >= 0 else "-")
-        for i in np.flatnonzero(annotated != beats.classes)
+        for i in np.flatnonzero((annotated != beats.classes) & beats.usable)
     ]
     _, distance = nearest_beats(reference.peaks, beats.peaks)
     missed = np.flatnonzero(distance > tolerance)
@@ -315,12 +316,12 @@ def _draw_letters(
     mm_per_sample = MM_PER_S / beats.fs
     inside = slice(*np.searchsorted(beats.peaks, [first, last]))
     for peak, label in zip(beats.peaks[inside], beats.labels[inside], strict=True):
-        weight, size = ("normal", 7.5) if label == "N" else ("bold", 10)
+        weight, size = ("normal", 7.5) if label in ("N", UNUSABLE_LABEL) else ("bold", 10)
         axes.text(
             (peak - first) * mm_per_sample,
             height,
-            str(label),
-            color=CLASS_COLOURS[label],
+            "?" if label == UNUSABLE_LABEL else str(label),
+            color=CLASS_COLOURS.get(label, CLASS_COLOURS["N"]),
             fontsize=size,
             fontweight=weight,
             ha="center",

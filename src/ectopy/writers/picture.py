@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ectopy.analysis import Analysis, Runs, Summary
+    from ectopy.analysis import Analysis, Runs
     from ectopy.beats import BeatTable
 
 DPI = 150
@@ -178,7 +178,7 @@ def _draw_page(analysis: Analysis) -> Figure:
     page.text(MARGIN_PX, TITLE_PX - 18, "Beats of each class", 10, fontweight="bold")
     page.text(NUMBERS_X_PX, TITLE_PX - 18, "In numbers", 10, fontweight="bold")
     page.used_px += TITLE_PX
-    _list_numbers(page, analysis.summary)
+    _list_numbers(page, analysis)
     _draw_counts(page.axes(NUMBERS_PX, MARGIN_PX, NUMBERS_X_PX - 2 * MARGIN_PX), analysis.beats)
 
     for line in footer:
@@ -220,7 +220,7 @@ def _draw_counts(axes: Axes, beats: BeatTable) -> None:
     axes.set(xlim=(0, 100), ylim=(-len(CLASSES) + 0.5, 0.5))
     axes.axis("off")
     counts = beats.counts()
-    total = max(1, len(beats))
+    total = max(1, int(beats.usable.sum()))
     for row, (name, count) in enumerate(counts.items()):
         colour = CLASS_COLOURS[name]
         axes.text(0, -row, name, fontsize=12, fontweight="bold", color=colour, va="center")
@@ -232,8 +232,9 @@ def _draw_counts(axes: Axes, beats: BeatTable) -> None:
         axes.barh(-row, 19 * count / total, left=81, height=0.5, color=colour)
 
 
-def _list_numbers(page: _Page, summary: Summary) -> None:
-    """Heart rate, burden, runs and pauses, one line each, right of the counts."""
+def _list_numbers(page: _Page, analysis: Analysis) -> None:
+    """Heart rate, burden, runs, pauses and quality, one line each, right of the counts."""
+    summary = analysis.summary
     pauses = "none"
     if summary.longest_pause_s is not None:
         when = time_text(summary.longest_pause_start_s or 0.0)
@@ -255,6 +256,11 @@ def _list_numbers(page: _Page, summary: Summary) -> None:
         "Supraventricular": _runs_text(summary.s_runs),
         f"Pauses over {PAUSE_S:g} s": pauses,
     }
+    if analysis.quality is not None:
+        text = analysis.quality.text()
+        if summary.n_unusable:
+            text += f"; {summary.n_unusable} beats there are not classed (?)"
+        lines["Signal usable"] = text
     for row, (label, text) in enumerate(lines.items()):
         y = NUMBERS_PX * (row + 0.5) / len(lines) + 6
         page.text(NUMBERS_X_PX, y, label, 9, color=_FAINT)

@@ -85,7 +85,7 @@ def _over_time(analysis: Analysis, times: Times) -> Section:
 
 def _quality(analysis: Analysis) -> SecondsQuality | None:
     """Which seconds can be used, where the analysis has looked."""
-    return getattr(analysis, "quality", None)
+    return analysis.quality
 
 
 def _signal(analysis: Analysis, times: Times) -> list[Section]:

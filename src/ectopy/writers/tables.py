@@ -28,7 +28,8 @@ def write_csv(analysis: Analysis, folder: str | os.PathLike[str]) -> Path:
     """Write one line a beat as CSV (RFC 4180, UTF-8, decimal point).
 
     The first line names the columns, which `ectopy.analysis.beat_rows` describes; `rr_s` of the
-    first beat is empty.
+    first beat is empty. An unusable beat has the class "unusable", and neither confidence nor
+    probabilities.
 
     Parameters
     ----------

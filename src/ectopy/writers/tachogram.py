@@ -33,16 +33,23 @@ LONGEST_S = 3.0
 TIME_STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 86400)
 
 FAINT = "#666666"
+UNUSABLE_SHADE = "#e4e4e4"
 
 
 def draw_tachogram(axes: Axes, analysis: Analysis, sheet: Sheet) -> None:
-    """Draw each interval at the time of the beat that ends it, in that beat's colour."""
+    """Draw each interval at the time of the beat that ends it, in that beat's colour.
+
+    Unusable stretches are shaded, and intervals that end with an unusable beat left out.
+    """
     beats = analysis.beats
     duration_s = max(analysis.n_samples / analysis.fs, 1.0)
     low, high = interval_range(beats)
     axes.set(xlim=(0, duration_s), ylim=(low, high))
     if sheet.stop_s - sheet.start_s < duration_s:
         axes.axvspan(sheet.start_s, sheet.stop_s, color="#f3e9c8", linewidth=0, zorder=0)
+    if analysis.quality is not None:
+        spans = [(one.start_s, one.stop_s - one.start_s) for one in analysis.quality.stretches()]
+        axes.broken_barh(spans, (low, high - low), color=UNUSABLE_SHADE, linewidth=0, zorder=0.5)
     size = 3.4 if len(beats) < 4000 else 2.2
     # N first: ectopic beats are few and lie on top.
     for index, name in enumerate(CLASSES):
