@@ -16,6 +16,7 @@ from ectopy.beats import CLASSES, ReferenceBeats
 from ectopy.errors import OutputError
 from ectopy.writers import write_report
 from ectopy.writers.report import _css_text, report_page
+from ectopy.writers.report_svg import UNUSABLE_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,6 +230,32 @@ def test_a_day_with_thousands_of_runs() -> None:
     assert links == [f"#{figure.get('id')}" for figure in figures]
     # Charts have no element for each beat.
     assert sum(1 for _ in section(root, "time").iter()) < 300
+
+
+def test_beats_that_are_not_usable_have_a_row_and_a_mark(make_analysis: Make) -> None:
+    analysis = make_analysis("NNVN" * 3, duration_s=12)
+    classes = analysis.beats.classes.copy()
+    classes[4:7] = -1
+    analysis.beats.__dict__["classes"] = classes
+    root = tree_of(report_page(analysis))
+    rows = [text_of(row) for row in section(root, "classes").findall(".//tbody/tr")]
+    assert rows[-1].startswith(f"{UNUSABLE_MARK} mark of class {UNUSABLE_MARK} signal too poor")
+    assert f" {3} " in rows[-1]
+    marks = [path for path in section(root, "time").iter("path") if path.get("class") == "m5"]
+    assert [path.get("d", "").count("M") for path in marks] == [3]
+    assert "and 3 that could not be classed" in text_of(root)
+
+
+def test_a_real_record(mitdb_dir: Path, tmp_path: Path) -> None:
+    from ectopy import analyze
+
+    analysis = analyze(mitdb_dir / "208")
+    path = write_report(analysis, tmp_path)
+    assert path.stat().st_size < 1_500_000
+    root = tree_of(path.read_text(encoding="utf-8"))
+    assert len(strips_of(section(root, "beats"))) > 60
+    assert "patients of the test beats were not in training" in text_of(section(root, "accuracy"))
+    assert text_of(section(root, "settings")).endswith("--model rhythm-kan --beats detected")
 
 
 def test_weeks_are_counted_day_by_day() -> None:
