@@ -274,7 +274,7 @@ def test_unusable_beats_and_stretches_are_drawn(make_analysis: Make, tmp_path: P
     assert to_hex(shade.get_facecolor()[0]) == UNUSABLE_SHADE
     (path,) = shade.get_paths()
     assert path.get_extents().intervalx.tolist() == [3.0, 6.0]
-    assert sum(len(line.get_xdata()) for line in chart.lines) == 5  # of 7 intervals
+    assert sum(len(line.get_xdata()) for line in chart.lines) == 4  # of 7 intervals
     assert write_picture(analysis, tmp_path).stat().st_size
 
 

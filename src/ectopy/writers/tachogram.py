@@ -32,7 +32,7 @@ UNUSABLE_SHADE = "#e4e4e4"
 def draw_tachogram(axes: Axes, analysis: Analysis, sheet: Sheet) -> None:
     """Draw each interval at the time of the beat that ends it, in that beat's colour.
 
-    Unusable stretches are shaded, and intervals that end with an unusable beat left out.
+    Unusable stretches are shaded, and intervals from or to an unusable beat left out.
     """
     beats = analysis.beats
     duration_s = max(analysis.n_samples / analysis.fs, 1.0)
@@ -47,7 +47,7 @@ def draw_tachogram(axes: Axes, analysis: Analysis, sheet: Sheet) -> None:
     # N first: ectopic beats are few and lie on top.
     for index, name in enumerate(CLASSES):
         chosen = np.flatnonzero(beats.classes == index)
-        chosen = chosen[chosen > 0]
+        chosen = chosen[(chosen > 0) & beats.usable[chosen - 1]]
         times, intervals = beats.times_s[chosen], beats.rr_s[chosen]
         for marker, part in (
             ("o", (intervals >= low) & (intervals <= high)),
