@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from ectopy.beats import CLASSES, BeatTable, ReferenceBeats
+from ectopy.signal.second_flags import SecondsQuality
 from ectopy.writers import write_picture, write_svg
 from ectopy.writers.paper import (
     CLASS_COLOURS,
@@ -27,6 +28,7 @@ from ectopy.writers.paper import (
     draw_paper,
     time_text,
 )
+from ectopy.writers.tachogram import UNUSABLE_SHADE, draw_tachogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -282,3 +284,25 @@ def test_annotations_next_to_no_beats_and_no_annotations() -> None:
 )
 def test_time_text(seconds: float, text: str) -> None:
     assert time_text(seconds) == text
+
+
+def test_unusable_beats_and_stretches_are_drawn(make_analysis: Make, tmp_path: Path) -> None:
+    flags = np.array([0, 0, 0, 8, 8, 8, 0, 0, 0, 0], dtype=np.uint8)
+    analysis = make_analysis("NVNVVNNV", unusable=(3, 4), quality=SecondsQuality(flags))
+    sheet, axes = paper(analysis)
+    letters = [text.get_text() for text in axes.texts if text.get_text() in {*CLASSES, "?"}]
+    assert letters == list("NVN??NNV")
+    chart = Figure().add_subplot()
+    draw_tachogram(chart, analysis, sheet)
+    (shade,) = chart.collections
+    assert to_hex(shade.get_facecolor()[0]) == UNUSABLE_SHADE
+    (path,) = shade.get_paths()
+    assert path.get_extents().intervalx.tolist() == [3.0, 6.0]
+    assert sum(len(line.get_xdata()) for line in chart.lines) == 4  # of 7 intervals
+    assert write_picture(analysis, tmp_path).stat().st_size
+
+
+def test_unusable_beats_do_not_disagree_with_annotations(make_analysis: Make) -> None:
+    analysis = make_analysis("NVN", unusable=(1,))
+    reference = ReferenceBeats.from_annotations(analysis.beats.peaks, ["N", "N", "V"])
+    assert annotated_otherwise(analysis.beats, reference) == [(int(analysis.beats.peaks[2]), "V")]

@@ -37,7 +37,6 @@ from ectopy.writers.report_words import (
 
 if TYPE_CHECKING:
     from ectopy.analysis import Analysis
-    from ectopy.signal.second_flags import SecondsQuality
     from ectopy.writers.report_blocks import Block
     from ectopy.writers.report_svg import Times
 
@@ -66,7 +65,7 @@ def report_sections(analysis: Analysis, times: Times) -> list[Section]:
 
 def _over_time(analysis: Analysis, times: Times) -> Section:
     axis = TimeAxis(times)
-    picture, step_s = trends(analysis, axis, _quality(analysis))
+    picture, step_s = trends(analysis, axis, analysis.quality)
     n_normal = analysis.summary.counts["N"]
     dense = " Beats of class N are drawn as their density." if n_normal > MOST_DOTS else ""
     intervals = (
@@ -83,13 +82,8 @@ def _over_time(analysis: Analysis, times: Times) -> Section:
                                          Chart(picture, rates)])  # fmt: skip
 
 
-def _quality(analysis: Analysis) -> SecondsQuality | None:
-    """Which seconds can be used, where the analysis has looked."""
-    return analysis.quality
-
-
 def _signal(analysis: Analysis, times: Times) -> list[Section]:
-    quality = _quality(analysis)
+    quality = analysis.quality
     return [] if quality is None else [signal_section(quality, TimeAxis(times))]
 
 

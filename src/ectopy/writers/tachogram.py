@@ -39,7 +39,7 @@ UNUSABLE_SHADE = "#e4e4e4"
 def draw_tachogram(axes: Axes, analysis: Analysis, sheet: Sheet) -> None:
     """Draw each interval at the time of the beat that ends it, in that beat's colour.
 
-    Unusable stretches are shaded, and intervals that end with an unusable beat left out.
+    Unusable stretches are shaded, and intervals from or to an unusable beat left out.
     """
     beats = analysis.beats
     duration_s = max(analysis.n_samples / analysis.fs, 1.0)
@@ -116,6 +116,7 @@ def _points(
     for rows in pieces(len(beats)):
         chosen = np.flatnonzero(beats.classes[rows] == index)
         chosen = chosen[chosen + rows.start > 0]
+        chosen = chosen[beats.usable[chosen + rows.start - 1]]
         times = beats.peaks[rows][chosen] / beats.fs
         intervals = beats.intervals_s(rows)[chosen]
         within = intervals.clip(low, high)
