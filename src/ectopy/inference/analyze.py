@@ -26,6 +26,7 @@ from ectopy.recording import Recording, select_lead
 from ectopy.signal.quality import LeadCheck
 from ectopy.signal.second_flags import NOISE, REASONS
 from ectopy.signal.seconds import QualityMeter
+from ectopy.signal.sure_beats import spare_sure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -123,7 +124,7 @@ def analyze(
     column, instead = choose_lead(recording, lead, bundle.contract.lead_preference)
     signal = Lead(recording, column)
     seen = _Seen(signal, progress)
-    reference, beat_source = None, ANNOTATED
+    reference, found, beat_source = None, None, ANNOTATED
     if isinstance(beats, str) and beats == ANNOTATED:
         reference = read_reference(source, annotator)
         peaks = reference.peaks
@@ -134,8 +135,8 @@ def analyze(
             )
             raise RecordingError(msg)
     elif isinstance(beats, str) and beats == DETECTED:
-        peaks = shipped_finder().find_lead(signal, seen=seen).peaks
-        beat_source = DETECTED
+        found = shipped_finder().find_lead(signal, seen=seen)
+        peaks, beat_source = found.peaks, DETECTED
     else:
         peaks = _check_peaks(beats, recording.n_samples)
     if beat_source != DETECTED:
@@ -143,6 +144,8 @@ def analyze(
             seen(signal[first : first + BLOCK_SAMPLES])
     warnings = [instead, *seen.check.finish()]
     quality = seen.meter.finish()
+    if found is not None:
+        quality = spare_sure(quality, peaks, found.confidences, recording.fs)
     if len(peaks) < MIN_BEATS:
         few = "no beat" if len(peaks) == 0 else "only 1 beat"
         msg = f"{few} in lead {signal.name!r} of {recording.name!r} ({recording.duration_s:.1f} s)"
