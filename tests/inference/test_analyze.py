@@ -266,7 +266,7 @@ def test_a_rhythm_model_takes_a_lead_upside_down(mitdb_dir: Path):
 )
 def test_an_unsure_model_is_told(simulated, model, text):
     unsure = np.tile(np.array([[0.6, 0.1, 0.1, 0.1, 0.1]], np.float32), (50, 1))
-    (doubt,) = _doubts(find_bundle(model), simulated[0], 0, unsure)
+    (doubt,) = _doubts(find_bundle(model), simulated[0], 0, unsure, np.ones(50, bool))
     assert doubt.startswith("the model is unsure of these beats (median confidence 0.60): " + text)
     sure = np.tile(np.array([[0.95, 0.05, 0, 0, 0]], np.float32), (50, 1))
     assert _doubts(find_bundle(model), simulated[0], 0, sure) == []

@@ -23,8 +23,7 @@ def test_in_any_portions(steps: list[tuple[float, float]], borders: list[int]) -
     positions = np.cumsum([step for step, _ in steps])
     confidences = np.array([confidence for _, confidence in steps], dtype=np.float32)
     whole = Candidates(positions, confidences)
-    rounded = Candidates(np.rint(positions), confidences)
-    expected = select(rounded, CONTRACT.threshold, ceil(CONTRACT.refractory_s * FS))
+    expected = select(whole, CONTRACT.threshold, ceil(CONTRACT.refractory_s * FS))
 
     choice, found, before = BeatChoice(CONTRACT, FS), [], 0
     for border in [*sorted(borders), 10**6]:

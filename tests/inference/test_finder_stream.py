@@ -82,10 +82,12 @@ def streamed(finder: BeatFinder, fs: float, portions: list[np.ndarray]) -> Found
     out.append(stream.finish())
     assert (pushed - out[-1].peaks <= stream.latency_s * fs + 4).all()
     peaks = np.concatenate([beats.peaks for beats in out])
+    positions = np.concatenate([beats.positions for beats in out])
+    assert np.rint(positions).tolist() == peaks.tolist()
     assert (np.diff(peaks) > 0).all()
     assert all(beats.peaks.dtype == np.int64 for beats in out)
     assert all(beats.confidences.dtype == np.float32 for beats in out)
-    return FoundBeats(peaks, np.concatenate([beats.confidences for beats in out]))
+    return FoundBeats(peaks, np.concatenate([beats.confidences for beats in out]), positions)
 
 
 def assert_same(found: FoundBeats, expected: FoundBeats) -> None:

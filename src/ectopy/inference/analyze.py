@@ -152,7 +152,7 @@ def analyze(
         raise SignalError(f"{msg}; at least {MIN_BEATS} are needed: try --lead or a longer part")
     probabilities = Classifier(bundle).classify_lead(
         signal,
-        peaks,
+        peaks if found is None else found.positions,
         seen=progress and (lambda part: progress(CLASSING, part.own.stop / len(peaks))),
     )
     usable = quality.beats_usable(peaks, recording.fs)

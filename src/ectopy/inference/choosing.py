@@ -39,23 +39,23 @@ class BeatChoice:
         Returns
         -------
         Candidates
-            At whole samples.
         """
-        # Rounded first, so that beats are as far apart as is said.
-        rounded = Candidates(np.rint(candidates.positions), candidates.confidences)
-        self._waiting = Candidates.join([self._waiting, rounded])
+        self._waiting = Candidates.join([self._waiting, candidates])
         return self._settle(known - self._gap)
 
     def finish(self) -> Candidates:
         """Give the rest; no more candidates will come."""
         last = self._waiting.positions[-1] if len(self._waiting) else 0
-        return self._settle(int(last) + 1)
+        return self._settle(int(last) + 2)
 
     def _settle(self, stop: int) -> Candidates:
         """Give the beats from where it was left off up to sample `stop`."""
         beats = select(self._waiting, self._threshold, self._gap)
-        chosen = beats.take((beats.positions >= self._settled) & (beats.positions < stop))
+        places = np.rint(beats.positions)
+        chosen = beats.take((places >= self._settled) & (places < stop))
         if stop > self._settled:
             self._settled = stop
-            self._waiting = self._waiting.take(self._waiting.positions >= stop - 2 * self._gap)
+            self._waiting = self._waiting.take(
+                np.rint(self._waiting.positions) >= stop - 2 * self._gap
+            )
         return chosen

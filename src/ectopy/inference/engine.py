@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from ectopy.models.bundle import ONNX_FILE, Bundle, find_bundle
 from ectopy.models.runtime import onnx_runtime
 from ectopy.readers.lead import Lead
 from ectopy.readers.spool import Spool
+from ectopy.signal.conditioning import rescale_peaks
 from ectopy.signal.parts import parts
 from ectopy.signal.typical import beat_inputs
 from ectopy.signal.windows import zscore
@@ -169,7 +171,7 @@ class Classifier:
     def classify_lead(
         self,
         lead: Lead,
-        peaks: NDArray[np.int64],
+        peaks: NDArray[np.int64] | NDArray[np.float64],
         *,
         seen: Callable[[Part], None] | None = None,
     ) -> NDArray[np.float32]:
@@ -180,9 +182,9 @@ class Classifier:
         Parameters
         ----------
         lead : Lead
-        peaks : ndarray of int64, shape (beats,)
-            Sample index of each beat, ascending. A model that reads rhythm needs all beats of the
-            recording, at least two.
+        peaks : ndarray of int64 or float64, shape (beats,)
+            Sample index of each beat, or its place between samples, ascending. A model that reads
+            rhythm needs all beats of the recording, at least two.
         seen : callable, optional
             Is given each part once it is done.
 
@@ -199,7 +201,7 @@ class Classifier:
         RecordingError
             If it cannot be read.
         """
-        times_s = peaks / lead.fs
+        times_s = self._times_s(peaks, lead)
         divided = parts(times_s)
         # One part has all threads for itself; several go side by side, one thread each.
         many = len(divided) > 1 and self.threads > 1
@@ -218,10 +220,19 @@ class Classifier:
                     seen(part)
             return at_hand(probabilities.rows())
 
+    def _times_s(
+        self, peaks: NDArray[np.int64] | NDArray[np.float64], lead: Lead
+    ) -> NDArray[np.float64]:
+        """Give times of beats; places between samples are rounded at the model's fs."""
+        if np.issubdtype(peaks.dtype, np.integer):
+            return np.asarray(peaks / lead.fs)
+        fs = self.bundle.contract.fs
+        return rescale_peaks(peaks, lead.fs, fs, ceil(lead.n_samples * fs / lead.fs)) / fs
+
     def classify_part(
         self,
         lead: Lead,
-        peaks: NDArray[np.int64],
+        peaks: NDArray[np.int64] | NDArray[np.float64],
         times_s: NDArray[np.float64],
         part: Part,
     ) -> NDArray[np.float32]:

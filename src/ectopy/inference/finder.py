@@ -56,10 +56,20 @@ class FoundBeats:
         Sample indices of the beats' fiducial points, ascending and at least 200 ms apart.
     confidences : ndarray of float32, shape (beats,)
         How sure the finder is of each, from its threshold up to 1.
+    positions : ndarray of float64, shape (beats,)
+        The same points between samples: a model cuts its windows there, so that a low sampling
+        frequency moves them no more than it has to.
     """
 
     peaks: NDArray[np.int64]
     confidences: NDArray[np.float32]
+    positions: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, beats: Candidates) -> FoundBeats:
+        """Make them of what was chosen."""
+        peaks = np.rint(beats.positions).astype(np.int64)
+        return cls(peaks, beats.confidences, beats.positions)
 
     def __len__(self) -> int:
         return len(self.peaks)
@@ -191,16 +201,22 @@ class BeatFinder:
 
         choice, confidences = BeatChoice(self.contract, fs), []
         slices = _parts(n, fs, rate, slice_s)
-        with Spool(1, np.int64) as peaks:
+        with Spool(1, np.int64) as peaks, Spool(1, np.float64) as positions:
             for candidates, block, stop in work_ahead(search, slices, self.threads):
                 if seen is not None:
                     seen(block)
                 settled = choice.add(candidates, stop)
                 if stop == n:
                     settled = Candidates.join([settled, choice.finish()])
-                peaks.add(settled.positions[:, None].astype(np.int64))
-                confidences.append(settled.confidences)
-            return FoundBeats(at_hand(peaks.rows()[:, 0]), np.concatenate(confidences))
+                beats = FoundBeats.of(settled)
+                peaks.add(beats.peaks[:, None])
+                positions.add(beats.positions[:, None])
+                confidences.append(beats.confidences)
+            return FoundBeats(
+                at_hand(peaks.rows()[:, 0]),
+                np.concatenate(confidences),
+                at_hand(positions.rows()[:, 0]),
+            )
 
     def search(
         self,
@@ -239,11 +255,8 @@ class BeatFinder:
 
     def decide(self, candidates: Candidates, fs: float) -> FoundBeats:
         """Choose the beats among candidates of a whole recording."""
-        # Rounded first, so that beats are as far apart as is said.
-        rounded = Candidates(np.rint(candidates.positions), candidates.confidences)
         min_gap = ceil(self.contract.refractory_s * fs)
-        chosen = select(rounded, self.contract.threshold, min_gap)
-        return FoundBeats(peaks=chosen.positions.astype(np.int64), confidences=chosen.confidences)
+        return FoundBeats.of(select(candidates, self.contract.threshold, min_gap))
 
     def _run(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits and offsets, shape (2, frames / stride), of levelled frames."""

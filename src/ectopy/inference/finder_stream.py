@@ -22,7 +22,9 @@ from ectopy.signal.gaps import GAP_S, bridge
 from ectopy.signal.picking import Candidates
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+NONE = Candidates(np.empty(0), np.empty(0, dtype=np.float32))
 
 HOP_S = 0.5
 """Seconds of new signal that are worked on at a time."""
@@ -113,8 +115,8 @@ class BeatStream:
         self._buffer = np.concatenate([self._buffer, samples])
         ready = self._first + len(self._buffer) - self._future
         if ready - self._searched < HOP_S * self.fs:
-            return self._nothing()
-        return _found(self._choice.add(self._search(ready), ready))
+            return FoundBeats.of(NONE)
+        return FoundBeats.of(self._choice.add(self._search(ready), ready))
 
     def finish(self) -> FoundBeats:
         """Give the beats that were still open; no more samples will come.
@@ -131,11 +133,11 @@ class BeatStream:
             raise SignalError(f"{msg}beats need at least {MIN_DURATION_S:g} s")
         self._finished = True
         settled = self._choice.add(self._search(end), end)
-        return _found(Candidates.join([settled, self._choice.finish()]))
+        return FoundBeats.of(Candidates.join([settled, self._choice.finish()]))
 
     def _search(self, stop: int) -> Candidates:
         """Find candidates up to sample `stop`, and forget what no later one needs."""
-        found = Candidates(np.empty(0), np.empty(0, dtype=np.float32))
+        found = NONE
         known = np.isfinite(self._buffer)
         if known.any() and stop > self._searched:
             signal, lost = bridge(self._buffer, self.fs)
@@ -148,12 +150,3 @@ class BeatStream:
         drop = max(0, (needed - self._first) // self._step * self._step)
         self._buffer, self._first = self._buffer[drop:], self._first + drop
         return found
-
-    @staticmethod
-    def _nothing() -> FoundBeats:
-        nothing: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-        return FoundBeats(nothing, np.empty(0, dtype=np.float32))
-
-
-def _found(beats: Candidates) -> FoundBeats:
-    return FoundBeats(beats.positions.astype(np.int64), beats.confidences)

@@ -21,7 +21,7 @@ FILTER_REACH = 10
 
 
 def section_windows(
-    lead: Lead, peaks: NDArray[np.int64], contract: InputContract
+    lead: Lead, peaks: NDArray[np.int64] | NDArray[np.float64], contract: InputContract
 ) -> NDArray[np.float32]:
     """Cut the windows of some beats, in mV, at the sampling frequency that a model expects.
 
@@ -31,8 +31,8 @@ def section_windows(
     Parameters
     ----------
     lead : Lead
-    peaks : ndarray of int64, shape (beats,)
-        Sample indices in the lead, ascending, at least one.
+    peaks : ndarray of int64 or float64, shape (beats,)
+        Sample indices in the lead, or places between samples, ascending, at least one.
     contract : InputContract
 
     Returns

@@ -118,14 +118,14 @@ def resample(signal_mv: NDArray[np.floating], fs: float, to_fs: float) -> NDArra
 
 
 def rescale_peaks(
-    peaks: NDArray[np.int64], fs: float, to_fs: float, n_samples: int
+    peaks: NDArray[np.int64] | NDArray[np.float64], fs: float, to_fs: float, n_samples: int
 ) -> NDArray[np.int64]:
     """Carry sample indices over to another sampling frequency.
 
     Parameters
     ----------
-    peaks : ndarray of int64, shape (beats,)
-        Sample indices at `fs`.
+    peaks : ndarray of int64 or float64, shape (beats,)
+        Sample indices at `fs`, or places between samples.
     fs : float
         Sampling frequency of the indices in Hz.
     to_fs : float
@@ -150,8 +150,10 @@ def rescale_peaks(
     """
     ratio = rate_ratio(fs, to_fs)
     up, down = ratio.numerator, ratio.denominator
-    # Whole numbers throughout: rounding half up, exact for any length of recording.
-    scaled = (2 * np.asarray(peaks, dtype=np.int64) * up + down) // (2 * down)
+    if np.issubdtype(peaks.dtype, np.floating):
+        scaled = np.rint(peaks * (up / down)).astype(np.int64)
+    else:  # whole numbers throughout: rounding half up, exact for any length of recording
+        scaled = (2 * peaks.astype(np.int64) * up + down) // (2 * down)
     return np.clip(scaled, 0, max(n_samples - 1, 0))
 
 

@@ -114,6 +114,7 @@ def select(candidates: Candidates, threshold: float, min_gap: float) -> Candidat
         Least confidence.
     min_gap : float
         Of candidates closer than this, in samples, only the strongest stays; of equals the first.
+        Places are rounded for it, so that beats at whole samples are as far apart as is said.
 
     Returns
     -------
@@ -126,9 +127,9 @@ def select(candidates: Candidates, threshold: float, min_gap: float) -> Candidat
     [30.0]
     """
     high = candidates.take(candidates.confidences >= threshold)
-    alive = np.ones(len(high), dtype=np.bool_)
+    alive, places = np.ones(len(high), dtype=np.bool_), np.rint(high.positions)
     for distance in range(1, len(high)):
-        near = high.positions[distance:] - high.positions[:-distance] < min_gap
+        near = places[distance:] - places[:-distance] < min_gap
         if not near.any():
             break
         earlier, later = high.confidences[:-distance], high.confidences[distance:]
