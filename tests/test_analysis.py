@@ -172,8 +172,6 @@ def test_plain_data_has_these_keys() -> None:
     assert list(content["summary"]) == [
         "duration_s",
         "n_beats",
-        "n_unusable",
-        "usable_percent",
         "counts",
         "heart_rate_mean_bpm",
         "heart_rate_min_bpm",
@@ -269,7 +267,7 @@ def unusable(beats: BeatTable, *rows: int) -> BeatTable:
 
 def test_unusable_beats_are_counted_apart() -> None:
     summary = summarise(unusable(table("NVNVNNSN"), 1, 5), 1000)
-    assert (summary.n_beats, summary.n_unusable) == (8, 2)
+    assert (summary.n_beats, summary.n_unusable) == (6, 2)
     assert summary.counts == {"N": 4, "S": 1, "V": 1, "F": 0, "Q": 0}
     assert summary.v_burden_percent == pytest.approx(100 / 6)
     assert summary.ectopic_burden_percent == pytest.approx(200 / 6)
@@ -295,11 +293,11 @@ def test_an_interval_over_an_unusable_second_is_no_pause() -> None:
     whole = summarise(beats, 600)
     assert (whole.pauses, whole.v_runs.couplets) == (1, 1)
     flags = np.array([0, 0, 2, 0, 0, 0], dtype=np.uint8)
-    summary = summarise(beats, 600, SecondsQuality(flags))
+    summary = summarise(beats, 600, usable_s=SecondsQuality(flags).usable)
     assert (summary.pauses, summary.longest_pause_s) == (0, None)
     assert (summary.v_runs.couplets, summary.v_runs.singles) == (0, 2)
     assert summary.usable_percent == pytest.approx(100 * 5 / 6)
-    assert summarise(beats, 600, SecondsQuality(np.zeros(6, np.uint8))).pauses == 1
+    assert summarise(beats, 600, usable_s=np.ones(6, dtype=np.bool_)).pauses == 1
 
 
 def test_nothing_usable() -> None:

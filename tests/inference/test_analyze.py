@@ -269,13 +269,12 @@ def test_an_unsure_model_is_told(simulated, model, text):
     (doubt,) = _doubts(find_bundle(model), simulated[0], 0, unsure, np.ones(50, bool))
     assert doubt.startswith("the model is unsure of these beats (median confidence 0.60): " + text)
     sure = np.tile(np.array([[0.95, 0.05, 0, 0, 0]], np.float32), (50, 1))
-    assert _doubts(find_bundle(model), simulated[0], 0, sure) == []
+    assert _doubts(find_bundle(model), simulated[0], 0, sure, np.ones(50, bool)) == []
 
 
 def test_a_recording_of_the_training_part_is_told(mitdb_dir: Path):
-    noise, *seen = ectopy.analyze(mitdb_dir / "114", lead="V5", model="cnn-mlp/intra").warnings
-    assert "lead V5 is buried in noise for" in noise  # T waves as large as the QRS complexes
-    assert seen == [
+    seen = ectopy.analyze(mitdb_dir / "114", lead="V5", model="cnn-mlp/intra").warnings
+    assert list(seen) == [
         "cnn-mlp/intra was trained on beats of MIT-BIH record 114, lead V5: "
         "its classes here look better than they would on another recording",
     ]

@@ -18,6 +18,20 @@ from ectopy.writers.schema import json_schema
 PUBLISHED = Path(__file__).parents[2] / "docs" / "analysis.schema.json"
 
 
+MODEL = {
+    "name": "mine/inter",
+    "weights_sha256": "0" * 64,
+    "measured": {
+        "protocol": "inter",
+        "n": 100,
+        "accuracy": 0.98,
+        "macro_f1": 0.9,
+        "note": "patients of the test beats were not in training",
+        "per_class": {"V": {"n": 10, "se": 0.9, "ppv": None}},
+    },
+}
+
+
 @pytest.fixture(scope="module")
 def validator() -> jsonschema.Draft202012Validator:
     schema = json_schema()
@@ -32,7 +46,7 @@ def test_what_is_published_is_what_is_meant():
 
 @pytest.mark.parametrize("labels", ["NSVFQNNN", "VVVVVVNVNVNVN", "NN", "N", ""])
 def test_small_analyses_keep_to_it(make_analysis, tmp_path, validator, labels):
-    written = json.loads(write_json(make_analysis(labels), tmp_path).read_text())
+    written = json.loads(write_json(make_analysis(labels, model=MODEL), tmp_path).read_text())
     validator.validate(written)
 
 
@@ -51,7 +65,7 @@ def test_an_analysis_with_everything_keeps_to_it(tmp_path, validator):
 
 def test_references_keep_to_it(make_analysis, tmp_path, validator):
     reference = ReferenceBeats.from_annotations(np.array([10, 400]), ["N", "V"])
-    written = write_json(make_analysis("NV", reference=reference), tmp_path)
+    written = write_json(make_analysis("NV", reference=reference, model=MODEL), tmp_path)
     validator.validate(json.loads(written.read_text()))
 
 
@@ -60,7 +74,9 @@ def test_references_keep_to_it(make_analysis, tmp_path, validator):
     [("fs_hz", 0), ("fs_hz", "360"), ("lead", None), ("beat_source", "guessed"), ("beats", None)],
 )
 def test_what_is_wrong_is_refused(make_analysis, tmp_path, validator, key, value):
-    content = json.loads(write_json(make_analysis("NV"), tmp_path).read_text())
+    content = json.loads(
+        write_json(make_analysis("NV", model={**MODEL, "measured": None}), tmp_path).read_text()
+    )
     validator.validate(content)
     assert list(validator.iter_errors({**content, key: value}))
     del content[key]

@@ -232,6 +232,7 @@ def _draw_trace(
     kinds = class_of_samples(
         analysis.beats.peaks, analysis.beats.classes, analysis.fs, first, first + len(values)
     )
+    kinds = kinds.clip(0)  # an unusable beat is drawn as a normal one is
     for index in range(len(CLASSES)):
         shown = kinds == index
         shown[1:] |= shown[:-1]  # neighbouring colours meet
@@ -251,7 +252,7 @@ def class_of_samples(
     """Class index of the beat that each sample from `first` up to `last` belongs to, else 0.
 
     A beat takes 0.25 s before its peak to 0.4 s after it, but no more than half the way to its
-    neighbours. An unusable one is drawn as a normal one is.
+    neighbours. An unusable one has `UNUSABLE`.
     """
     kinds = np.zeros(last - first, dtype=np.int8)
     second = round(fs)  # whole: a float would have all peaks turned into floats
@@ -262,7 +263,7 @@ def class_of_samples(
     starts[1:] = np.maximum(starts[1:], middles)
     stops[:-1] = np.minimum(stops[:-1], middles)
     bounds = (np.stack([starts, stops]) - first).clip(0, len(kinds))
-    for start, stop, index in zip(*bounds, classes[near].clip(0), strict=True):
+    for start, stop, index in zip(*bounds, classes[near], strict=True):
         kinds[start:stop] = index
     return kinds
 

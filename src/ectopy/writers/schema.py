@@ -53,14 +53,35 @@ def json_schema() -> Schema:
 
 
 def _model() -> Schema:
-    scores = {"protocol": _text(), "n": _count(), "accuracy": _share(), "macro_f1": _share()}
-    return _object(
+    class_scores = _object({"n": _count(), "se": _share(), "ppv": _or_null(_share())})
+    measured = _object(
+        {
+            "protocol": _text(),
+            "n": _count("test beats"),
+            "accuracy": _share(),
+            "macro_f1": _share(),
+            "note": _text(),
+        }
+    )
+    measured["properties"]["per_class"] = {
+        "type": "object",
+        "propertyNames": {"enum": list(CLASSES)},
+        "additionalProperties": class_scores,
+    }
+    model = _object(
         {
             "name": _text("MODEL/PROTOCOL"),
             "weights_sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-            "measured": _or_null(_object({**scores, "note": _text()})),
+            "measured": _or_null(measured),
         }
     )
+    model["properties"] |= {
+        "limits": _list(_text("from the model card")),
+        "certainty": _text("from the model card"),
+        "from_signal": {"type": ["object", "null"], "description": "EC57 scores of found beats"},
+        "finder": {"type": "object", "description": "what found the beats"},
+    }
+    return model
 
 
 def _summary() -> Schema:
