@@ -12,6 +12,7 @@ from ectopy.inference.sections import section_windows
 from ectopy.models.bundle import ONNX_FILE, Bundle, find_bundle
 from ectopy.readers.lead import Lead
 from ectopy.signal.parts import parts
+from ectopy.signal.past import PastInputs, intervals_after
 from ectopy.signal.typical import beat_inputs
 from ectopy.signal.windows import zscore
 
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
     from ectopy.signal.parts import Part
+    from ectopy.signal.typical import BeatInputs
 
 BATCH = 128
 """Windows per call of the network: large enough to fill the cores, small enough for the cache."""
 
 THREADS = 2
+
+CAUSAL_BATCH = 600
+"""Beats whose windows are cut at a time where nothing is known of the later ones."""
 
 
 def open_graph(bundle: Bundle, *, threads: int) -> InferenceSession:
@@ -158,7 +163,9 @@ class Classifier:
         """
         return self.classify_lead(Lead.of(signal_mv, fs), peaks)
 
-    def classify_lead(self, lead: Lead, peaks: NDArray[np.int64]) -> NDArray[np.float32]:
+    def classify_lead(
+        self, lead: Lead, peaks: NDArray[np.int64], *, causal: bool = False
+    ) -> NDArray[np.float32]:
         """Give class probabilities for the beats of a lead of any length.
 
         Half an hour is worked on at a time, see `ectopy.signal.parts`.
@@ -169,6 +176,10 @@ class Classifier:
         peaks : ndarray of int64, shape (beats,)
             Sample index of each beat, ascending. A model that reads rhythm needs all beats of the
             recording, at least two.
+        causal : bool
+            Whether a beat is classed by what came before it and the interval after it alone, as
+            `ectopy.inference.stream.Stream` does it; see `ectopy.signal.past`. To a model that
+            sees single beats it makes no difference.
 
         Returns
         -------
@@ -182,6 +193,8 @@ class Classifier:
         RecordingError
             If it cannot be read.
         """
+        if causal and self.reads_rhythm:
+            return self._classify_causal(lead, peaks)
         out = np.empty((len(peaks), len(CLASSES)), dtype=np.float32)
         times_s = peaks / lead.fs
         for part in parts(times_s):
@@ -198,13 +211,30 @@ class Classifier:
             )
         windows = section_windows(lead, peaks[part.seen], self.bundle.contract)
         inputs = beat_inputs(windows, times_s[part.seen], typical=part.typical)
-        inner = part.inner
-        logits = [
-            self._run(inputs.shapes(rows), inputs.rhythm[rows])
-            for start in range(inner.start, inner.stop, BATCH)
-            for rows in [slice(start, min(start + BATCH, inner.stop))]
-        ]
-        return softmax(np.concatenate(logits), self.bundle.temperature)
+        return self.classify_inputs(inputs, part.inner)
+
+    def classify_inputs(
+        self, inputs: BeatInputs, inner: slice | None = None
+    ) -> NDArray[np.float32]:
+        """Give class probabilities for beats as a rhythm model sees them, or some rows of them."""
+        first, stop, _ = (inner or slice(None)).indices(len(inputs))
+        out = np.empty((stop - first, len(CLASSES)), dtype=np.float32)
+        for start in range(first, stop, BATCH):
+            rows = slice(start, min(start + BATCH, stop))
+            out[start - first : rows.stop - first] = self._run(
+                inputs.shapes(rows), inputs.rhythm[rows]
+            )
+        return softmax(out, self.bundle.temperature)
+
+    def _classify_causal(self, lead: Lead, peaks: NDArray[np.int64]) -> NDArray[np.float32]:
+        past, out = PastInputs(), []
+        after_s = intervals_after(peaks, lead.n_samples, lead.fs)
+        for start in range(0, len(peaks), CAUSAL_BATCH):
+            rows = slice(start, start + CAUSAL_BATCH)
+            windows = section_windows(lead, peaks[rows], self.bundle.contract)
+            inputs = past.push(windows, peaks[rows] / lead.fs, after_s[rows])
+            out.append(self.classify_inputs(inputs))
+        return np.concatenate([*out, self.classify_inputs(past.finish())])
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:

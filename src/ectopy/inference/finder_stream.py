@@ -82,6 +82,11 @@ class BeatStream:
         """Longest time in seconds from a beat to the sample that brings it out."""
         return REACH_FUTURE_S + HOP_S + self.finder.contract.refractory_s
 
+    @property
+    def decided(self) -> int:
+        """Up to which sample, but without it, all beats have been given."""
+        return max(0, self._decided)
+
     def push(self, samples_mv: ArrayLike) -> FoundBeats:
         """Take new samples, and give the beats that have become certain.
 
@@ -103,15 +108,7 @@ class BeatStream:
         if self._finished:
             msg = "the stream has been finished; open another one for another recording"
             raise SignalError(msg)
-        try:
-            samples = np.asarray(samples_mv, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            msg = f"the samples are not numeric ({error}); give millivolts as numbers"
-            raise SignalError(msg) from error
-        if samples.ndim != 1:
-            msg = f"samples of shape {samples.shape}; expected one lead with shape (samples,)"
-            raise SignalError(msg)
-        self._buffer = np.concatenate([self._buffer, samples])
+        self._buffer = np.concatenate([self._buffer, as_samples(samples_mv)])
         ready = self._first + len(self._buffer) - self._future
         if ready - self._searched < HOP_S * self.fs:
             return self._nothing()
@@ -166,3 +163,22 @@ class BeatStream:
     def _nothing() -> FoundBeats:
         nothing: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         return FoundBeats(nothing, np.empty(0, dtype=np.float32))
+
+
+def as_samples(samples_mv: ArrayLike) -> NDArray[np.float32]:
+    """Take a portion of one lead for what it is.
+
+    Raises
+    ------
+    SignalError
+        If it is no one-dimensional array of numbers.
+    """
+    try:
+        samples = np.asarray(samples_mv, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        msg = f"the samples are not numeric ({error}); give millivolts as numbers"
+        raise SignalError(msg) from error
+    if samples.ndim != 1:
+        msg = f"samples of shape {samples.shape}; expected one lead with shape (samples,)"
+        raise SignalError(msg)
+    return samples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -111,10 +112,20 @@ def resample(signal_mv: NDArray[np.floating], fs: float, to_fs: float) -> NDArra
     # The filter's gain ripples by a thousandth, which would turn a large offset into noise; and
     # "line" carries the signal on past its ends, where zeros would ring.
     offset = np.median(signal, axis=0)
+    up, down = ratio.numerator, ratio.denominator
     resampled = offset + resample_poly(
-        signal - offset, ratio.numerator, ratio.denominator, axis=0, padtype="line"
+        signal - offset, up, down, axis=0, window=_low_pass(max(up, down)), padtype="line"
     )
     return np.asarray(resampled, dtype=np.float32)
+
+
+@lru_cache(maxsize=8)
+def _low_pass(rate: int) -> NDArray[np.float32]:
+    """Taps of the filter that `resample_poly` designs by itself, each time anew, for every beat."""
+    from scipy.signal import firwin
+
+    taps = firwin(2 * 10 * rate + 1, 1 / rate, window=("kaiser", 5.0))
+    return np.asarray(taps, dtype=np.float32)
 
 
 def rescale_peaks(

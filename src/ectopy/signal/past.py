@@ -68,6 +68,35 @@ class Known(NamedTuple):
         return Known(*(one[rows] for one in self))
 
 
+def intervals_after(peaks: NDArray[np.int64], end: int, fs: float) -> NDArray[np.float64]:
+    """Intervals to the next beats, as far as they are known.
+
+    Parameters
+    ----------
+    peaks : ndarray of int64, shape (beats,)
+        Sample indices, ascending.
+    end : int
+        Up to which sample, but without it, beats are known.
+    fs : float
+        Sampling frequency in Hz.
+
+    Returns
+    -------
+    ndarray of float64, shape (beats,)
+        In seconds. After the last beat it is the 4 s that intervals are limited to, if there was no
+        beat for so long; NaN if not.
+
+    Examples
+    --------
+    >>> intervals_after(np.array([100, 180]), 400, 100).tolist()
+    [0.8, nan]
+    """
+    if len(peaks) == 0:
+        return np.empty(0)
+    last = LONGEST_S if end - peaks[-1] >= LONGEST_S * fs else np.nan
+    return np.append(np.diff(peaks) / fs, last)
+
+
 class PastInputs:
     """Describe one beat after the other to a rhythm model, without looking ahead.
 
