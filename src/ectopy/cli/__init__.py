@@ -16,7 +16,18 @@ import typer
 from typer.core import TyperGroup
 
 from ectopy._version import __version__
-from ectopy.cli import analyze, compare, data, demo, evaluate, explain, models, score, train
+from ectopy.cli import (
+    analyze,
+    compare,
+    data,
+    demo,
+    evaluate,
+    explain,
+    models,
+    score,
+    stream,
+    train,
+)
 from ectopy.errors import EctopyError, OutputError
 
 USER_ERROR = 2
@@ -67,6 +78,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("models")(models.models)
 app.command("score")(score.score)
+app.command("stream")(stream.stream)
 app.command("train")(train.train)
 app.add_typer(data.app, name="data")
 

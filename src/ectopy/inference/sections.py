@@ -39,7 +39,7 @@ class Readable(Protocol):
 
 
 def section_reach(fs: float, contract: InputContract) -> int:
-    """Samples on each side of a beat, at `fs`, that its window depends on."""
+    """Give the samples on each side of a beat, at `fs`, that its window depends on."""
     ratio = rate_ratio(fs, contract.fs)
     reach = ceil(max(contract.before, contract.after) / ratio)
     reach += ceil(FILTER_REACH * max(ratio.denominator / ratio.numerator, 1.0))
@@ -89,7 +89,7 @@ def _bridged(signal: NDArray[np.float32], fs: float) -> NDArray[np.float32]:
     if missing.any():
         edges = np.flatnonzero(np.diff(missing, prepend=False, append=False))
         for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            if stop - start > LINE_S * fs and 0 < start and stop < len(signal):
+            if stop - start > LINE_S * fs and start > 0 and stop < len(signal):
                 middle = (start + stop) // 2
                 filled[start:middle], filled[middle:stop] = signal[start - 1], signal[stop]
     return filled

@@ -123,8 +123,9 @@ class Stream:
         self._finder = BeatStream(fs, finder)
         self.fs = self._finder.fs
         # One thread: beats come one by one, too few at a time to share them out.
-        is_ready = isinstance(model, Classifier)
-        self.classifier = model if is_ready else Classifier(model, threads=1)
+        self.classifier: Classifier = (
+            model if isinstance(model, Classifier) else Classifier(model, threads=1)
+        )
         contract = self.classifier.bundle.contract
         self._reach = section_reach(self.fs, contract)
         self._aligned = rate_ratio(self.fs, contract.fs).denominator

@@ -113,7 +113,8 @@ def resample(signal_mv: NDArray[np.floating], fs: float, to_fs: float) -> NDArra
     # "line" carries the signal on past its ends, where zeros would ring.
     offset = np.median(signal, axis=0)
     up, down = ratio.numerator, ratio.denominator
-    resampled = offset + resample_poly(
+    # The type stubs know no filter that is given as an array, which SciPy documents.
+    resampled = offset + resample_poly(  # type: ignore[call-overload]
         signal - offset, up, down, axis=0, window=_low_pass(max(up, down)), padtype="line"
     )
     return np.asarray(resampled, dtype=np.float32)

@@ -64,8 +64,16 @@ class Known(NamedTuple):
     numbers: NDArray[np.float64]
 
     def rows(self, rows: slice) -> Known:
-        """Some of the beats."""
-        return Known(*(one[rows] for one in self))
+        """Take some of the beats."""
+        return Known(self.times_s[rows], self.windows[rows], self.numbers[rows])
+
+    def then(self, more: Known) -> Known:
+        """Put more beats after these."""
+        return Known(
+            np.concatenate([self.times_s, more.times_s]),
+            np.concatenate([self.windows, more.windows]),
+            np.concatenate([self.numbers, more.numbers]),
+        )
 
 
 def intervals_after(peaks: NDArray[np.int64], end: int, fs: float) -> NDArray[np.float64]:
@@ -147,8 +155,7 @@ class PastInputs:
         """
         new = Known(times_s, windows_mv, np.stack([after_s, after_s], axis=1))
         if self._count == 0:
-            joined = (np.concatenate(pair) for pair in zip(self._early, new, strict=True))
-            new = self._early = Known(*joined)
+            new = self._early = self._early.then(new)
             if len(new.times_s) < FIRST_BEATS:
                 return _joined([])
         described, start = [], 0
@@ -208,8 +215,9 @@ class PastInputs:
             beat = local_beat(last.windows, last.numbers[:, 0])
             self._local = (beat - beat.mean())[None]
         if overall:
-            since = np.searchsorted(known.times_s, known.times_s[-1] - PART_S)
-            half_hour = known.rows(slice(min(since, max(0, len(known.times_s) - LEAST_BEATS)), None))
+            since = int(np.searchsorted(known.times_s, known.times_s[-1] - PART_S))
+            least = max(0, len(known.times_s) - LEAST_BEATS)
+            half_hour = known.rows(slice(min(since, least), None))
             before = half_hour.numbers[:, 0]
             beat = overall_beat(half_hour.windows, before, most=MOST_BEATS)
             self._overall = (beat - beat.mean())[None]
@@ -252,11 +260,13 @@ class _Recent:
     def _make_room(self, count: int) -> None:
         live = self.known
         size = 2 * (len(live.times_s) + count) + PAST_BEATS
-        fresh = Known(*(np.empty((size, *one.shape[1:]), one.dtype) for one in live))
+        samples = live.windows.shape[1]
+        spare = size - len(live.times_s)
+        nothing = Known(
+            np.empty(spare), np.empty((spare, samples), np.float32), np.empty((spare, 2))
+        )
         self._first, self._stop = 0, len(live.times_s)
-        for new, old in zip(fresh, live, strict=True):
-            new[: self._stop] = old
-        self._arrays = fresh
+        self._arrays = live.then(nothing)
 
 
 def _joined(parts: list[BeatInputs]) -> BeatInputs:

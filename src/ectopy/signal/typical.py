@@ -189,7 +189,8 @@ def p_likeness(
         )
         for lag in LAGS
     ]
-    return np.arctanh(np.max(likeness, axis=0).clip(-MOST_CORRELATION, MOST_CORRELATION))
+    best = np.max(likeness, axis=0)
+    return np.asarray(np.arctanh(best.clip(-MOST_CORRELATION, MOST_CORRELATION)))
 
 
 def correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
