@@ -99,7 +99,7 @@ class Stream:
     Notes
     -----
     What is kept is some seconds of signal, and for a rhythm model the windows of half an hour's
-    beats (about 3 MB), however long the stream.
+    beats (1 KB each, with as much to spare), however long the stream.
 
     Examples
     --------

@@ -109,23 +109,30 @@ def resample(signal_mv: NDArray[np.floating], fs: float, to_fs: float) -> NDArra
         raise SignalError(msg)
     from scipy.signal import resample_poly
 
-    # The filter's gain ripples by a thousandth, which would turn a large offset into noise; and
-    # "line" carries the signal on past its ends, where zeros would ring.
+    # Without an offset, more digits are left for the signal; and "line" carries it on past its ends,
+    # where zeros would ring.
     offset = np.median(signal, axis=0)
     up, down = ratio.numerator, ratio.denominator
     # The type stubs know no filter that is given as an array, which SciPy documents.
     resampled = offset + resample_poly(  # type: ignore[call-overload]
-        signal - offset, up, down, axis=0, window=_low_pass(max(up, down)), padtype="line"
+        signal - offset, up, down, axis=0, window=_low_pass(up, down), padtype="line"
     )
     return np.asarray(resampled, dtype=np.float32)
 
 
 @lru_cache(maxsize=8)
-def _low_pass(rate: int) -> NDArray[np.float32]:
-    """Taps of the filter that `resample_poly` designs by itself, each time anew, for every beat."""
+def _low_pass(up: int, down: int) -> NDArray[np.float32]:
+    """Taps of the filter that `resample_poly` would design, each time anew.
+
+    Of its own the gain ripples by a thousandth from sample to sample, as each is made with other
+    taps; here every such set of taps has the gain 1, so that an offset is no noise.
+    """
     from scipy.signal import firwin
 
+    rate = max(up, down)
     taps = firwin(2 * 10 * rate + 1, 1 / rate, window=("kaiser", 5.0))
+    for phase in range(up):
+        taps[phase::up] /= up * taps[phase::up].sum()
     return np.asarray(taps, dtype=np.float32)
 
 

@@ -55,8 +55,8 @@ class Known(NamedTuple):
         Ascending times in seconds.
     windows : ndarray of float32, shape (beats, 256)
         Signal around each in mV, at 360 Hz.
-    numbers : ndarray of float64, shape (beats, 2)
-        Two numbers of each that are kept with it.
+    numbers : ndarray of float64, shape (beats, numbers)
+        What else is known of each.
     """
 
     times_s: NDArray[np.float64]
@@ -123,9 +123,8 @@ class PastInputs:
     """
 
     def __init__(self) -> None:
-        nothing = np.empty((0, 2))
-        self._early = Known(nothing[:, 0], np.empty((0, BEFORE + AFTER), np.float32), nothing)
-        self._recent = _Recent(BEFORE + AFTER)
+        self._early = _nothing(numbers=1)  # of each beat, the interval after it
+        self._recent = _Recent()
         self._stretch = StretchSoFar()
         self._count = 0
         self._local = self._overall = np.empty(0, dtype=np.float32)
@@ -153,7 +152,7 @@ class PastInputs:
         BeatInputs
             Of none of them, of all, or of those that had to wait as well.
         """
-        new = Known(times_s, windows_mv, np.stack([after_s, after_s], axis=1))
+        new = Known(times_s, windows_mv, after_s[:, None])
         if self._count == 0:
             new = self._early = self._early.then(new)
             if len(new.times_s) < FIRST_BEATS:
@@ -230,8 +229,8 @@ class _Recent:
     The two numbers of each are its log interval and the likeness of its P wave.
     """
 
-    def __init__(self, samples: int) -> None:
-        self._arrays = Known(np.empty(0), np.empty((0, samples), np.float32), np.empty((0, 2)))
+    def __init__(self) -> None:
+        self._arrays = _nothing(numbers=2)
         self._first = self._stop = 0
 
     @property
@@ -259,14 +258,14 @@ class _Recent:
 
     def _make_room(self, count: int) -> None:
         live = self.known
-        size = 2 * (len(live.times_s) + count) + PAST_BEATS
-        samples = live.windows.shape[1]
-        spare = size - len(live.times_s)
-        nothing = Known(
-            np.empty(spare), np.empty((spare, samples), np.float32), np.empty((spare, 2))
-        )
         self._first, self._stop = 0, len(live.times_s)
-        self._arrays = live.then(nothing)
+        self._arrays = live.then(_nothing(numbers=2, rows=self._stop + 2 * count + PAST_BEATS))
+
+
+def _nothing(*, numbers: int, rows: int = 0) -> Known:
+    """Make room for so many beats."""
+    windows = np.empty((rows, BEFORE + AFTER), dtype=np.float32)
+    return Known(np.empty(rows), windows, np.empty((rows, numbers)))
 
 
 def _joined(parts: list[BeatInputs]) -> BeatInputs:
