@@ -192,7 +192,7 @@ def test_the_half_hour_before_is_what_counts():
     n = 6000  # 100 minutes of a beat a second, another shape and rate from the middle on
     turned = np.arange(n) >= n // 2
     times = np.cumsum(np.where(turned, 0.5, 1.0))
-    one, other = np.hanning(256) ** 8, -np.hanning(256) ** 4
+    one, other = np.hanning(256) ** 8, -(np.hanning(256) ** 4)
     windows = np.where(turned[:, None], other, one).astype(np.float32)
     found, features = shapes([500], windows, times), rhythm([500], windows, times)
     late = by_name("before_to_slow", features)

@@ -61,8 +61,6 @@ class TextPortions:
         RecordingError
             If a line holds no number, or there is no such column.
         """
-        if self._line == 0 and not self._rest and data.startswith(b"\xef\xbb\xbf"):
-            data = data[3:]
         whole, newline, rest = (self._rest + data).rpartition(b"\n")
         if len(rest) > LONGEST_LINE:
             line = self._line + 1 + (whole + newline).count(b"\n")
@@ -78,6 +76,8 @@ class TextPortions:
 
     def _read(self, block: bytes) -> NDArray[np.float64]:
         block = block.replace(b"\r\n", b"\n")
+        if self._line == 0:
+            block = block.removeprefix(b"\xef\xbb\xbf")
         if self._column is None and not block.translate(None, _PLAIN) and self._line:
             lines = block.split(b"\n")[:-1]
             try:
@@ -129,7 +129,7 @@ class TextPortions:
         return cell.lower() not in MISSING and _NAME.match(cell) is not None
 
     def _number(self, cell: str) -> float:
-        if NUMBER.fullmatch(cell) and ("," not in cell or self._separator != ","):
+        if NUMBER.fullmatch(cell) and ("," not in cell or self._separator in ("\t", ";")):
             return float(cell.replace(",", "."))
         if cell.lower() in MISSING or INFINITE.fullmatch(cell):
             return float("nan")
