@@ -109,13 +109,13 @@ def resample(signal_mv: NDArray[np.floating], fs: float, to_fs: float) -> NDArra
         raise SignalError(msg)
     from scipy.signal import resample_poly
 
-    # Without an offset, more digits are left for the signal; and "line" carries it on past its ends,
-    # where zeros would ring.
+    # Without an offset, more digits are left for the signal. Past its ends it keeps its value:
+    # zeros would ring, and a line, as SciPy draws it, would depend on what is far away.
     offset = np.median(signal, axis=0)
     up, down = ratio.numerator, ratio.denominator
     # The type stubs know no filter that is given as an array, which SciPy documents.
     resampled = offset + resample_poly(  # type: ignore[call-overload]
-        signal - offset, up, down, axis=0, window=_low_pass(up, down), padtype="line"
+        signal - offset, up, down, axis=0, window=_low_pass(up, down), padtype="edge"
     )
     return np.asarray(resampled, dtype=np.float32)
 
