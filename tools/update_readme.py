@@ -18,11 +18,12 @@ from ectopy.models.bundle import FINDER, Bundle, find_bundle, shipped_bundles
 from ectopy.models.detected_card import detected_table, detected_title
 from ectopy.models.finder_card import finders_table, noise_table
 from ectopy.models.likeness import LIKENESS_FEATURES
-from ectopy.printing import percent_with_spread
+from ectopy.printing import number, percent, percent_with_spread
 from ectopy.signal.rhythm import RHYTHM_FEATURES
 
 ROOT = Path(__file__).resolve().parents[1]
 SPEED = ROOT / "benchmarks" / "results" / "finder_speed.json"
+STREAMING = [SPEED.with_name(f"streaming_{records}.json") for records in ("ds1", "ds2")]
 COMPARED = ROOT / "results"
 DETECTED_SEEDS = COMPARED / "inter" / "detected.json"
 RESULTS, FINDERS, COMPARISON = "results", "finders", "comparison"
@@ -173,6 +174,32 @@ def features_block(features: dict[str, str]) -> str:
     )
 
 
+def streaming_block() -> str:
+    """Table of what a stream's classes cost, and a sentence on time, from the benchmark."""
+    heads = " | ".join(f"F1 {c}, whole | stream" for c in "NSVF")
+    lines = [f"| records | model | same class | {heads} |", "|---" * 11 + "|"]
+    timed = {}
+    for file in STREAMING:
+        results = json.loads(file.read_text(encoding="utf-8"))
+        timed[results["records"]] = results
+        records = f"{results['records']} ({results['note']})"
+        for model, agreement in results["agreement"].items():
+            both = (results["scores"][f"{model}, {how}"] for how in ("whole recording", "stream"))
+            whole, stream = (one["f1"] for one in both)
+            shown = " | ".join(f"{number(whole[c])} | {number(stream[c])}" for c in "NSVF")
+            lines.append(f"| {records} | `{model}` | {percent(agreement)} % | {shown} |")
+    one = timed["DS1"]
+    latency, work = one["latency_s"], one["classify_cpu_ms_per_beat"]
+    time = (
+        f"From a beat to the portion of {one['portion_s']:g} s that brought it out it took "
+        f"{latency['median']:.1f} s in the median, at most {latency['max']:.1f} s (DS1; the first "
+        "16 beats of a record wait for each other). To cut, describe and class a beat took "
+        f"{work['median']:.1f} ms of one core in the median, {work['p99']:.1f} ms in the 99th "
+        "percentile (`benchmarks/streaming.py`)."
+    )
+    return "\n".join([*lines, "", time]) + "\n"
+
+
 def updated(text: str, blocks: dict[str, str]) -> str:
     """Give a page's text with its blocks renewed."""
     for name, block in blocks.items():
@@ -194,6 +221,7 @@ def main() -> None:
         "docs/rhythm-features.md": {
             "rhythm": features_block(RHYTHM_FEATURES),
             "likeness": features_block(LIKENESS_FEATURES),
+            "streaming": streaming_block(),
         },
     }
     for name, blocks in pages.items():

@@ -68,6 +68,23 @@ def test_an_offset_does_not_ring_at_the_edges(offset):
     np.testing.assert_allclose(found, offset + np.linspace(0, 1, 720), atol=0.01)
 
 
+@pytest.mark.parametrize("fs", [100, 125, 250, 257.3, 500, 1000])
+def test_an_offset_stays_the_same_from_sample_to_sample(fs):
+    """As the filter of `resample_poly` does not keep it, to a thousandth."""
+    signal = np.zeros(3000)
+    signal[:1400] = 7.0  # with a median of 0
+    held = resample(signal, fs, 360)[: int(1300 * 360 / fs)]
+    np.testing.assert_allclose(held, 7, atol=1e-5)
+
+
+def test_but_for_that_it_is_the_filter_of_scipy():
+    from scipy.signal import resample_poly
+
+    signal = np.random.default_rng(1).normal(0, 1, 900).astype(np.float32)
+    expected = resample_poly(signal, 36, 25, padtype="edge")
+    np.testing.assert_allclose(resample(signal, 250, 360), expected, atol=0.01)
+
+
 def test_frequencies_above_the_new_limit_are_removed():
     time_s = np.arange(0, 10, 1 / 1000)
     assert np.abs(resample(np.sin(2 * np.pi * 200 * time_s), 1000, 128)[50:-50]).max() < 0.02

@@ -27,6 +27,7 @@ from ectopy.cli import (
     models,
     score,
     simulate,
+    stream,
     train,
 )
 from ectopy.errors import EctopyError, OutputError
@@ -81,6 +82,7 @@ app.command("explain")(explain.explain)
 app.command("models")(models.models)
 app.command("score")(score.score)
 app.command("simulate")(simulate.simulate)
+app.command("stream")(stream.stream)
 app.command("train")(train.train)
 app.add_typer(data.app, name="data")
 

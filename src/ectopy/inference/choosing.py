@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ectopy.signal.picking import Candidates, select
+from ectopy.signal.picking import Candidates, strongest
 
 if TYPE_CHECKING:
     from ectopy.models.contract import FinderContract
@@ -25,13 +25,18 @@ class BeatChoice:
         Least confidence, and the refractory time.
     fs : float
         Sampling frequency in Hz.
+
+    Attributes
+    ----------
+    settled : int
+        Up to which sample, but without it, beats have been given.
     """
 
     def __init__(self, contract: FinderContract, fs: float) -> None:
         self._threshold = contract.threshold
         self._gap = ceil(contract.refractory_s * fs)
         self._waiting = Candidates(np.empty(0), np.empty(0, dtype=np.float32))
-        self._settled = 0
+        self.settled = 0
 
     def add(self, candidates: Candidates, known: int) -> Candidates:
         """Take the candidates up to sample `known`, and give the beats that are settled by them.
@@ -50,12 +55,21 @@ class BeatChoice:
 
     def _settle(self, stop: int) -> Candidates:
         """Give the beats from where it was left off up to sample `stop`."""
-        beats = select(self._waiting, self._threshold, self._gap)
+        beats = choose(self._waiting, self._threshold, self._gap)
         places = np.rint(beats.positions)
-        chosen = beats.take((places >= self._settled) & (places < stop))
-        if stop > self._settled:
-            self._settled = stop
+        chosen = beats.take((places >= self.settled) & (places < stop))
+        if stop > self.settled:
+            self.settled = stop
             self._waiting = self._waiting.take(
                 np.rint(self._waiting.positions) >= stop - 2 * self._gap
             )
         return chosen
+
+
+def choose(candidates: Candidates, threshold: float, gap: int) -> Candidates:
+    """Keep what `ectopy.signal.picking.select` keeps of candidates that are rounded to samples.
+
+    So beats are as far apart as is said; their places stay between samples.
+    """
+    rounded = Candidates(np.rint(candidates.positions), candidates.confidences)
+    return candidates.take(strongest(rounded, threshold, gap))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,14 +9,14 @@ import numpy as np
 from ectopy.beats import CLASSES
 from ectopy.errors import BundleError
 from ectopy.inference.ahead import work_ahead
-from ectopy.inference.sections import section_windows
+from ectopy.inference.sections import model_times, section_windows
 from ectopy.mapped import at_hand, release
 from ectopy.models.bundle import ONNX_FILE, Bundle, find_bundle
 from ectopy.models.runtime import onnx_runtime
 from ectopy.readers.lead import Lead
 from ectopy.readers.spool import Spool
-from ectopy.signal.conditioning import rescale_peaks
 from ectopy.signal.parts import parts
+from ectopy.signal.past import PastInputs, intervals_after
 from ectopy.signal.typical import beat_inputs
 from ectopy.signal.windows import zscore
 
@@ -29,11 +28,15 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
     from ectopy.signal.parts import Part
+    from ectopy.signal.typical import BeatInputs
 
 BATCH = 128
 """Windows per call of the network: large enough to fill the cores, small enough for the cache."""
 
 THREADS = 2
+
+CAUSAL_BATCH = 600
+"""Beats whose windows are cut at a time where nothing is known of the later ones."""
 
 
 def open_graph(bundle: Bundle, *, threads: int) -> InferenceSession:
@@ -173,6 +176,7 @@ class Classifier:
         lead: Lead,
         peaks: NDArray[np.int64] | NDArray[np.float64],
         *,
+        causal: bool = False,
         seen: Callable[[Part], None] | None = None,
     ) -> NDArray[np.float32]:
         """Give class probabilities for the beats of a lead of any length.
@@ -185,8 +189,12 @@ class Classifier:
         peaks : ndarray of int64 or float64, shape (beats,)
             Sample index of each beat, or its place between samples, ascending. A model that reads
             rhythm needs all beats of the recording, at least two.
+        causal : bool
+            Whether a beat is classed by what came before it and the interval after it alone, as
+            `ectopy.inference.stream.Stream` does it; see `ectopy.signal.past`. To a model that
+            sees single beats it makes no difference.
         seen : callable, optional
-            Is given each part once it is done.
+            Is given each part once it is done; not where it is `causal`.
 
         Returns
         -------
@@ -201,7 +209,9 @@ class Classifier:
         RecordingError
             If it cannot be read.
         """
-        times_s = self._times_s(peaks, lead)
+        if causal and self.reads_rhythm:
+            return self._classify_causal(lead, peaks)
+        times_s = model_times(peaks, lead.fs, self.bundle.contract)
         divided = parts(times_s)
         # One part has all threads for itself; several go side by side, one thread each.
         many = len(divided) > 1 and self.threads > 1
@@ -220,15 +230,6 @@ class Classifier:
                     seen(part)
             return at_hand(probabilities.rows())
 
-    def _times_s(
-        self, peaks: NDArray[np.int64] | NDArray[np.float64], lead: Lead
-    ) -> NDArray[np.float64]:
-        """Give times of beats; places between samples are rounded at the model's fs."""
-        if np.issubdtype(peaks.dtype, np.integer):
-            return np.asarray(peaks / lead.fs)
-        fs = self.bundle.contract.fs
-        return rescale_peaks(peaks, lead.fs, fs, ceil(lead.n_samples * fs / lead.fs)) / fs
-
     def classify_part(
         self,
         lead: Lead,
@@ -242,13 +243,33 @@ class Classifier:
         if not self.reads_rhythm:
             return self.classify_windows(windows)
         inputs = beat_inputs(windows, times_s[part.seen], typical=part.typical)
-        inner = part.inner
-        logits = [
-            self._run(inputs.shapes(rows), inputs.rhythm[rows])
-            for start in range(inner.start, inner.stop, BATCH)
-            for rows in [slice(start, min(start + BATCH, inner.stop))]
-        ]
-        return softmax(np.concatenate(logits), self.bundle.temperature)
+        return self.classify_inputs(inputs, part.inner)
+
+    def classify_inputs(
+        self, inputs: BeatInputs, inner: slice | None = None
+    ) -> NDArray[np.float32]:
+        """Give class probabilities for beats as a rhythm model sees them, or some rows of them."""
+        first, stop, _ = (inner or slice(None)).indices(len(inputs))
+        out = np.empty((stop - first, len(CLASSES)), dtype=np.float32)
+        for start in range(first, stop, BATCH):
+            rows = slice(start, min(start + BATCH, stop))
+            out[start - first : rows.stop - first] = self._run(
+                inputs.shapes(rows), inputs.rhythm[rows]
+            )
+        return softmax(out, self.bundle.temperature)
+
+    def _classify_causal(
+        self, lead: Lead, peaks: NDArray[np.int64] | NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        past, out = PastInputs(), []
+        times_s = model_times(peaks, lead.fs, self.bundle.contract)
+        after_s = intervals_after(times_s, lead.n_samples / lead.fs)
+        for start in range(0, len(peaks), CAUSAL_BATCH):
+            rows = slice(start, start + CAUSAL_BATCH)
+            windows = section_windows(lead, peaks[rows], self.bundle.contract)
+            inputs = past.push(windows, times_s[rows], after_s[rows])
+            out.append(self.classify_inputs(inputs))
+        return np.concatenate([*out, self.classify_inputs(past.finish())])
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:

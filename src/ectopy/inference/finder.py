@@ -12,14 +12,14 @@ import numpy as np
 
 from ectopy.errors import BundleError, SignalError
 from ectopy.inference.ahead import work_ahead
-from ectopy.inference.choosing import BeatChoice
+from ectopy.inference.choosing import BeatChoice, choose
 from ectopy.inference.engine import open_graph
 from ectopy.mapped import at_hand
 from ectopy.models.bundle import FINDER, Bundle, find_bundle
 from ectopy.readers.spool import Spool
 from ectopy.signal.frames import Rate, level_frames, resample_to_frames
 from ectopy.signal.gaps import GAP_S, bridge
-from ectopy.signal.picking import Candidates, pick, select
+from ectopy.signal.picking import Candidates, pick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -256,7 +256,7 @@ class BeatFinder:
     def decide(self, candidates: Candidates, fs: float) -> FoundBeats:
         """Choose the beats among candidates of a whole recording."""
         min_gap = ceil(self.contract.refractory_s * fs)
-        return FoundBeats.of(select(candidates, self.contract.threshold, min_gap))
+        return FoundBeats.of(choose(candidates, self.contract.threshold, min_gap))
 
     def _run(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits and offsets, shape (2, frames / stride), of levelled frames."""

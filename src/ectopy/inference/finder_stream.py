@@ -22,7 +22,7 @@ from ectopy.signal.gaps import GAP_S, bridge
 from ectopy.signal.picking import Candidates
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 NONE = Candidates(np.empty(0), np.empty(0, dtype=np.float32))
 
@@ -83,6 +83,11 @@ class BeatStream:
         """Longest time in seconds from a beat to the sample that brings it out."""
         return REACH_FUTURE_S + HOP_S + self.finder.contract.refractory_s
 
+    @property
+    def decided(self) -> int:
+        """Up to which sample, but without it, all beats have been given."""
+        return self._choice.settled
+
     def push(self, samples_mv: ArrayLike) -> FoundBeats:
         """Take new samples, and give the beats that have become certain.
 
@@ -104,15 +109,7 @@ class BeatStream:
         if self._finished:
             msg = "the stream has been finished; open another one for another recording"
             raise SignalError(msg)
-        try:
-            samples = np.asarray(samples_mv, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            msg = f"the samples are not numeric ({error}); give millivolts as numbers"
-            raise SignalError(msg) from error
-        if samples.ndim != 1:
-            msg = f"samples of shape {samples.shape}; expected one lead with shape (samples,)"
-            raise SignalError(msg)
-        self._buffer = np.concatenate([self._buffer, samples])
+        self._buffer = np.concatenate([self._buffer, as_samples(samples_mv)])
         ready = self._first + len(self._buffer) - self._future
         if ready - self._searched < HOP_S * self.fs:
             return FoundBeats.of(NONE)
@@ -150,3 +147,22 @@ class BeatStream:
         drop = max(0, (needed - self._first) // self._step * self._step)
         self._buffer, self._first = self._buffer[drop:], self._first + drop
         return found
+
+
+def as_samples(samples_mv: ArrayLike) -> NDArray[np.float32]:
+    """Take a portion of one lead for what it is.
+
+    Raises
+    ------
+    SignalError
+        If it is no one-dimensional array of numbers.
+    """
+    try:
+        samples = np.asarray(samples_mv, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        msg = f"the samples are not numeric ({error}); give millivolts as numbers"
+        raise SignalError(msg) from error
+    if samples.ndim != 1:
+        msg = f"samples of shape {samples.shape}; expected one lead with shape (samples,)"
+        raise SignalError(msg)
+    return samples

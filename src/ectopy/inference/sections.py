@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -14,23 +14,49 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ectopy.models.contract import InputContract
-    from ectopy.readers.lead import Lead
 
 FILTER_REACH = 10
 """Samples, at the lower of two sampling frequencies, that a resampled one depends on, each side."""
 
+LINE_S = 1.0
+"""A line is drawn over missing samples for so long, in seconds; over more, both ends are held, so
+that a window need not wait for the end of a gap."""
+
+
+class Readable(Protocol):
+    """What windows are cut from: a `ectopy.readers.lead.Lead`, or the end of a stream."""
+
+    @property
+    def fs(self) -> float:
+        """Sampling frequency in Hz."""
+
+    @property
+    def n_samples(self) -> int:
+        """Samples there are."""
+
+    def read(self, first: int, stop: int) -> NDArray[np.float32]:
+        """Read from sample `first` up to, but without, `stop`, in millivolts."""
+
+
+def section_reach(fs: float, contract: InputContract) -> int:
+    """Give the samples on each side of a beat, at `fs`, that its window depends on."""
+    ratio = rate_ratio(fs, contract.fs)
+    reach = ceil(max(contract.before, contract.after) / ratio)
+    reach += ceil(FILTER_REACH * max(ratio.denominator / ratio.numerator, 1.0))
+    return reach + ceil(LINE_S * fs) + 1
+
 
 def section_windows(
-    lead: Lead, peaks: NDArray[np.int64] | NDArray[np.float64], contract: InputContract
+    lead: Readable, peaks: NDArray[np.int64] | NDArray[np.float64], contract: InputContract
 ) -> NDArray[np.float32]:
     """Cut the windows of some beats, in mV, at the sampling frequency that a model expects.
 
-    What comes out depends on these beats and on the signal within a second or so of them: a lead
-    read in sections gives what it gives elsewhere. Missing samples are bridged within the section.
+    What comes out depends on these beats and on the signal within two seconds of them: a lead
+    read in sections, or as a stream, gives what it gives elsewhere. Missing samples are bridged.
 
     Parameters
     ----------
-    lead : Lead
+    lead : Readable
     peaks : ndarray of int64 or float64, shape (beats,)
         Sample indices in the lead, or places between samples, ascending, at least one.
     contract : InputContract
@@ -46,14 +72,38 @@ def section_windows(
     """
     ratio = rate_ratio(lead.fs, contract.fs)
     up, down = ratio.numerator, ratio.denominator
-    reach = ceil(max(contract.before, contract.after) / ratio)
-    reach += ceil(FILTER_REACH * max(down / up, 1.0)) + down
-    first = max(0, int(peaks[0]) - reach) // down * down
+    reach = section_reach(lead.fs, contract)
+    first = max(0, int(peaks[0]) - reach) // down * down  # where both rates have a sample
     stop = min(lead.n_samples, int(peaks[-1]) + reach + 1)
-    signal = lead.read(first, stop)
-    if not np.isfinite(signal).any():
-        signal = np.zeros_like(signal)  # beats that were given in a gap: flat, whatever they are
-    signal = resample(fill_missing(signal)[0], lead.fs, contract.fs)
+    signal = resample(_bridged(lead.read(first, stop), lead.fs), lead.fs, contract.fs)
     whole = ceil(lead.n_samples * ratio)
     places = rescale_peaks(peaks, lead.fs, contract.fs, whole) - first // down * up
     return cut_windows(signal, places, contract.before, contract.after)
+
+
+def model_times(
+    peaks: NDArray[np.int64] | NDArray[np.float64], fs: float, contract: InputContract
+) -> NDArray[np.float64]:
+    """Give the times of beats in seconds, as a model is told of them.
+
+    Places between samples are rounded at the sampling frequency that it expects, so that they are
+    the same whatever the recording's own.
+    """
+    if np.issubdtype(peaks.dtype, np.integer):
+        return np.asarray(peaks / fs)
+    ratio = rate_ratio(fs, contract.fs)
+    return np.asarray(np.rint(peaks * (ratio.numerator / ratio.denominator)) / contract.fs)
+
+
+def _bridged(signal: NDArray[np.float32], fs: float) -> NDArray[np.float32]:
+    """Bridge missing samples, without a look at what is further away than `LINE_S`."""
+    if not np.isfinite(signal).any():
+        return np.zeros_like(signal)  # beats that were given in a gap: flat, whatever they are
+    filled, missing = fill_missing(signal)
+    if missing.any():
+        edges = np.flatnonzero(np.diff(missing, prepend=False, append=False))
+        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            if stop - start > LINE_S * fs and start > 0 and stop < len(signal):
+                middle = (start + stop) // 2
+                filled[start:middle], filled[middle:stop] = signal[start - 1], signal[stop]
+    return filled

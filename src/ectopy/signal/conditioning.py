@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,13 +109,31 @@ def resample(signal_mv: NDArray[np.floating], fs: float, to_fs: float) -> NDArra
         raise SignalError(msg)
     from scipy.signal import resample_poly
 
-    # The filter's gain ripples by a thousandth, which would turn a large offset into noise; and
-    # "line" carries the signal on past its ends, where zeros would ring.
+    # Without an offset, more digits are left for the signal. Past its ends it keeps its value:
+    # zeros would ring, and a line, as SciPy draws it, would depend on what is far away.
     offset = np.median(signal, axis=0)
-    resampled = offset + resample_poly(
-        signal - offset, ratio.numerator, ratio.denominator, axis=0, padtype="line"
+    up, down = ratio.numerator, ratio.denominator
+    # The type stubs know no filter that is given as an array, which SciPy documents.
+    resampled = offset + resample_poly(  # type: ignore[call-overload]
+        signal - offset, up, down, axis=0, window=_low_pass(up, down), padtype="edge"
     )
     return np.asarray(resampled, dtype=np.float32)
+
+
+@lru_cache(maxsize=8)
+def _low_pass(up: int, down: int) -> NDArray[np.float32]:
+    """Taps of the filter that `resample_poly` would design, each time anew.
+
+    Of its own the gain ripples by a thousandth from sample to sample, as each is made with other
+    taps; here every such set of taps has the gain 1, so that an offset is no noise.
+    """
+    from scipy.signal import firwin
+
+    rate = max(up, down)
+    taps = firwin(2 * 10 * rate + 1, 1 / rate, window=("kaiser", 5.0))
+    for phase in range(up):
+        taps[phase::up] /= up * taps[phase::up].sum()
+    return np.asarray(taps, dtype=np.float32)
 
 
 def rescale_peaks(

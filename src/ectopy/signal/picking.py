@@ -114,7 +114,6 @@ def select(candidates: Candidates, threshold: float, min_gap: float) -> Candidat
         Least confidence.
     min_gap : float
         Of candidates closer than this, in samples, only the strongest stays; of equals the first.
-        Places are rounded for it, so that beats at whole samples are as far apart as is said.
 
     Returns
     -------
@@ -126,13 +125,20 @@ def select(candidates: Candidates, threshold: float, min_gap: float) -> Candidat
     >>> select(found, 0.5, 50).positions.tolist()
     [30.0]
     """
-    high = candidates.take(candidates.confidences >= threshold)
-    alive, places = np.ones(len(high), dtype=np.bool_), np.rint(high.positions)
+    return candidates.take(strongest(candidates, threshold, min_gap))
+
+
+def strongest(candidates: Candidates, threshold: float, min_gap: float) -> NDArray[np.bool_]:
+    """Say of each candidate whether `select` keeps it."""
+    reached = candidates.confidences >= threshold
+    high = candidates.take(reached)
+    alive = np.ones(len(high), dtype=np.bool_)
     for distance in range(1, len(high)):
-        near = places[distance:] - places[:-distance] < min_gap
+        near = high.positions[distance:] - high.positions[:-distance] < min_gap
         if not near.any():
             break
         earlier, later = high.confidences[:-distance], high.confidences[distance:]
         alive[distance:] &= ~(near & (later <= earlier))
         alive[:-distance] &= ~(near & (later > earlier))
-    return high.take(alive)
+    reached[reached] = alive
+    return reached

@@ -23,6 +23,8 @@ from ectopy.errors import SignalError
 from ectopy.signal.order import median, percentile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 RHYTHM_FEATURES: dict[str, str] = {
@@ -68,6 +70,9 @@ STRETCH_AROUND = 9
 LONG_PERCENTILE, SLOW_PERCENTILE = 80.0, 92.0
 LAGS = (1, 2, 3, 4)
 MIN_BEATS = 2
+
+PAST_BEATS = 128
+"""So many beats before one decide what `past_features` says of it; 121 would be enough."""
 
 
 def log_intervals(times_s: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -128,34 +133,99 @@ def rhythm_features(
     np.float32(-0.69)
     """
     before = log_intervals(times_s)
-    own = before if typical is None else before[typical]
-    after = np.concatenate([before[1:], [np.median(before)]])
-    following = np.concatenate([after[1:], [np.median(before)]])
-    previous, second = _shifted(before, 1), _shifted(before, 2)
-    middle = median(around(before, HALF_SHORT))
-    long = percentile(around(before, HALF_LONG), LONG_PERCENTILE)
-    irregular = np.stack([_irregularity(before, lag) for lag in LAGS])
-    alike = (np.abs(around(before, HALF_LONG) - before[:, None]) < ALIKE).mean(axis=-1)
-    stretch = _stretches(before)
+    middle = np.median(before)
+    after = np.concatenate([before[1:], [middle]])
+    return _features(
+        before,
+        after,
+        np.concatenate([after[1:], [middle]]),
+        slow_intervals(before if typical is None else before[typical]),
+        _stretches(before),
+        around,
+    )
+
+
+def past_features(
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    slow: NDArray[np.float64],
+    stretches: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """Compute the rhythm features of the latest beats from what came before them.
+
+    These are the features of a stream: the same as those of `rhythm_features`, but that "around"
+    means up to the beat at hand, and that of what is to come only the interval after it is known.
+    ``next_to_median`` is 0, what it is in a regular rhythm.
+
+    Parameters
+    ----------
+    before : ndarray of float64, shape (known,)
+        Logarithms of the intervals before beats, the latest last: all since the start of the
+        recording, or `PAST_BEATS` more than there are rows of `after`.
+    after : ndarray of float64, shape (beats,)
+        Logarithms of the intervals after the latest beats; NaN where none came, and then the
+        interval is taken to be the usual one.
+    slow : ndarray of float64, shape (2,)
+        What `slow_intervals` gives for the half hour before.
+    stretches : ndarray of float64, shape (6, beats)
+        What `StretchSoFar` says of them.
+
+    Returns
+    -------
+    ndarray of float32, shape (beats, features)
+        In the order of `RHYTHM_FEATURES`.
+    """
+    unknown = np.full(len(after), np.nan)
+    return _features(before, after, unknown, slow, stretches, until)
+
+
+def slow_intervals(before: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the two percentiles of log intervals that stand for those that are not early."""
+    return np.asarray(np.percentile(before, [LONG_PERCENTILE, SLOW_PERCENTILE]))
+
+
+def _features(
+    known: NDArray[np.float64],
+    after: NDArray[np.float64],
+    following: NDArray[np.float64],
+    slow: NDArray[np.float64],
+    stretches: NDArray[np.float64],
+    near: Callable[[NDArray[np.float64], int], NDArray[np.float64]],
+) -> NDArray[np.float32]:
+    """Put the features of the last beats of those known together, as many as `after` has."""
+    rows = slice(len(known) - len(after), None)
+    before = known[rows]
+    middle = median(near(known, HALF_SHORT)[rows])
+    after = np.where(np.isnan(after), middle, after)
+    following = np.where(np.isnan(following), middle, following)
+    long = percentile(near(known, HALF_LONG)[rows], LONG_PERCENTILE)
+
+    def irregularity(lag: int, half: int = HALF_IRREGULAR) -> NDArray[np.float64]:
+        change = np.abs(known - _shifted(known, lag))
+        return median(near(change, half)[rows])
+
+    irregular = np.stack([irregularity(lag) for lag in LAGS])
+    alike = (np.abs(near(known, HALF_LONG) - known[:, None]) < ALIKE).mean(axis=-1)
     pair = np.log((np.exp(before) + np.exp(after)) / 2)
+    previous = _shifted(known, 1)[rows]
     columns = [
         before - middle,
         after - middle,
         before - long,
-        before - percentile(own, LONG_PERCENTILE),
-        before - percentile(own, SLOW_PERCENTILE),
+        before - slow[0],
+        before - slow[1],
         before - previous,
         previous - middle,
         following - middle,
-        second - middle,
+        _shifted(known, 2)[rows] - middle,
         middle - long,
         irregular[0],
         irregular.min(axis=0),
-        _irregularity(before, 1, HALF_VERY_LONG),
-        np.log(alike + LEAST_SHARE),
-        np.log(around(alike, HALF_LONG).mean(axis=-1) + LEAST_SHARE),
+        irregularity(1, HALF_VERY_LONG),
+        np.log(alike[rows] + LEAST_SHARE),
+        np.log(near(alike, HALF_LONG)[rows].mean(axis=-1) + LEAST_SHARE),
         pair - middle,
-        *stretch,
+        *stretches,
     ]
     return np.stack(columns, axis=1).astype(np.float32)
 
@@ -182,32 +252,85 @@ def around(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
     return sliding_window_view(np.pad(values, half, mode=mode), 2 * half + 1)
 
 
-def _irregularity(
-    before: NDArray[np.float64], lag: int, half: int = HALF_IRREGULAR
-) -> NDArray[np.float64]:
-    change = np.abs(before - _shifted(before, lag))
-    return median(around(change, half))
+def until(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
+    """Take the values of the last beats up to each one, mirrored at the start.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (beats,)
+    half : int
+        Half the beats before, so that there are as many values as `around` takes.
+
+    Returns
+    -------
+    ndarray of float64, shape (beats, 2 * half + 1)
+    """
+    # So few that they are mirrored over and over stand for the beats before just as well.
+    mode: Literal["reflect", "edge"] = "reflect" if len(values) > 1 else "edge"
+    return sliding_window_view(np.pad(values, (2 * half, 0), mode=mode), 2 * half + 1)
 
 
-def _stretches(before: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+def _stretches(before: NDArray[np.float64]) -> NDArray[np.float64]:
     """Features of the stretch of like intervals that each beat lies in."""
     n = len(before)
     begins = np.abs(np.diff(before, prepend=before[0])) > STRETCH_STEP
     stretch = np.cumsum(begins)
     starts = np.flatnonzero(np.concatenate([[True], begins[1:]]))
     lengths = np.diff(np.concatenate([starts, [n]]))
-    ends = starts + lengths
     mean = np.add.reduceat(before, starts) / lengths
-    past, future = _medians_beside(before, starts, ends)
+    past, future = _medians_beside(before, starts, starts + lengths)
     age = np.arange(n) - starts[stretch]
-    return [
-        (mean - past)[stretch],
-        (mean - future)[stretch],
-        before - past[stretch],
-        before - future[stretch],
-        np.minimum(np.log(lengths), 4.0)[stretch] / 2,
-        np.minimum(np.log1p(age), 4.0) / 2,
-    ]
+    return _stretch_features(
+        before, mean[stretch], past[stretch], future[stretch], lengths[stretch], age
+    )
+
+
+def _stretch_features(
+    before: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    past: NDArray[np.float64],
+    future: NDArray[np.float64],
+    length: NDArray[np.int64],
+    age: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Features of beats from what their stretches are like, shape (6, beats)."""
+    return np.stack(
+        [
+            mean - past,
+            mean - future,
+            before - past,
+            before - future,
+            np.minimum(np.log(length), 4.0) / 2,
+            np.minimum(np.log1p(age), 4.0) / 2,
+        ]
+    )
+
+
+class StretchSoFar:
+    """The stretch of like intervals that the latest beat lies in, as far as it has come.
+
+    Its future is taken to be its past, and of the first stretch of all both to be like itself.
+    """
+
+    def __init__(self) -> None:
+        self._last: list[float] = []  # intervals before this stretch's next beat, 9 at most
+        self._past = np.nan
+        self._length, self._sum = 0, 0.0
+
+    def push(self, before: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Take the log intervals before the next beats, and give their features, (6, beats)."""
+        mean, past, length = (np.empty(len(before)) for _ in range(3))
+        for row, value in enumerate(before.tolist()):
+            if self._last and abs(value - self._last[-1]) > STRETCH_STEP:
+                self._past = float(np.median(self._last))
+                self._length, self._sum = 0, 0.0
+            self._length += 1
+            self._sum += value
+            self._last = [*self._last[1 - STRETCH_AROUND :], value]
+            mean[row], length[row] = self._sum / self._length, self._length
+            past[row] = mean[row] if np.isnan(self._past) else self._past
+        ages = length.astype(np.int64) - 1
+        return _stretch_features(before, mean, past, past, ages + 1, ages)
 
 
 def _medians_beside(

@@ -65,6 +65,9 @@ class BeatInputs:
     block: NDArray[np.int64]
     rhythm: NDArray[np.float32]
 
+    def __len__(self) -> int:
+        return len(self.windows)
+
     def shapes(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float32]:
         """Window, overall and local typical beat, shape (rows, 3, 256)."""
         parts = (self.windows[rows], self.overall[self.piece[rows]], self.local[self.block[rows]])
@@ -102,10 +105,11 @@ def beat_inputs(
     windows = windows_mv - windows_mv[:, inner].mean(axis=1, keepdims=True)
     before = log_intervals(times_s)
     peak, own = BEFORE + margin, slice(None) if typical is None else typical
-    overall = _overall(windows[own], before[own], peak)[None]
+    overall = overall_beat(windows[own], before[own], peak)[None]
     local, block = _local(windows, before, peak)
     features = rhythm_features(times_s, typical)
-    steady = _steadiness(windows, local, block, peak)
+    likeness = p_likeness(windows, local[block], peak)
+    steady = median(around(likeness, HALF_STEADY)).astype(np.float32)
     # A median of windows less their means has a mean of its own.
     overall -= overall[:, inner].mean(axis=1, keepdims=True)
     local -= local[:, inner].mean(axis=1, keepdims=True)
@@ -136,12 +140,22 @@ def median_of_alike(windows: NDArray[np.float32], peak: int) -> NDArray[np.float
     return median(chosen, axis=-2)
 
 
-def _overall(
-    windows: NDArray[np.float32], before: NDArray[np.float64], peak: int
+def overall_beat(
+    windows: NDArray[np.float32],
+    before: NDArray[np.float64],
+    peak: int = BEFORE,
+    *,
+    most: int = MOST_BEATS,
 ) -> NDArray[np.float32]:
+    """Typical beat of many: of their latest 30 %, thinned evenly to no more than `most`."""
     chosen = late(before, LATE_SHARE)
-    step = -(-len(chosen) // MOST_BEATS)
+    step = -(-len(chosen) // most)
     return median_of_alike(windows[np.sort(chosen)[::step]], peak)
+
+
+def local_beat(windows: NDArray[np.float32], before: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Typical beat of some 60: of their latest 40 %."""
+    return median_of_alike(windows[late(before, LATE_SHARE_LOCAL)], BEFORE)
 
 
 def _local(
@@ -161,14 +175,14 @@ def _local(
     return np.concatenate(parts), block
 
 
-def _steadiness(
-    windows: NDArray[np.float32],
-    local: NDArray[np.float32],
-    block: NDArray[np.int64],
-    peak: int,
-) -> NDArray[np.float32]:
-    """How alike the P waves around are: low in fibrillation, and where noise buries them."""
-    reference = without_line(local[:, peak + P_WAVE.start : peak + P_WAVE.stop])[block]
+def p_likeness(
+    windows: NDArray[np.float32], local: NDArray[np.float32], peak: int = BEFORE
+) -> NDArray[np.float64]:
+    """How alike each beat's P wave is to that of its local typical beat, shape (beats,).
+
+    Low in fibrillation, and where noise buries P waves.
+    """
+    reference = without_line(local[:, peak + P_WAVE.start : peak + P_WAVE.stop])
     likeness = [
         correlation(
             without_line(windows[:, peak + lag + P_WAVE.start : peak + lag + P_WAVE.stop]),
@@ -176,8 +190,8 @@ def _steadiness(
         )
         for lag in LAGS
     ]
-    values = np.arctanh(np.max(likeness, axis=0).clip(-MOST_CORRELATION, MOST_CORRELATION))
-    return median(around(values, HALF_STEADY)).astype(np.float32)
+    best = np.max(likeness, axis=0)
+    return np.asarray(np.arctanh(best.clip(-MOST_CORRELATION, MOST_CORRELATION)))
 
 
 def correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
