@@ -23,6 +23,7 @@ from ectopy.signal.rhythm import RHYTHM_FEATURES
 
 ROOT = Path(__file__).resolve().parents[1]
 SPEED = ROOT / "benchmarks" / "results" / "finder_speed.json"
+LENGTHS, RATES = SPEED.with_name("lengths.json"), SPEED.with_name("rates.json")
 STREAMING = [SPEED.with_name(f"streaming_{records}.json") for records in ("ds1", "ds2")]
 COMPARED = ROOT / "results"
 DETECTED_SEEDS = COMPARED / "inter" / "detected.json"
@@ -200,6 +201,33 @@ def streaming_block() -> str:
     return "\n".join([*lines, "", time]) + "\n"
 
 
+def lengths_block() -> str:
+    """Table of time and memory by length, from the benchmark."""
+    results = json.loads(LENGTHS.read_text(encoding="utf-8"))
+    lines = ["| length | leads | Hz | time | CPU | peak memory | report |", "|---" * 7 + "|"]
+    for one in results["lengths"]:
+        hours = one["hours"]
+        length = f"{hours:g} h" if hours < 48 else f"{hours / 24:g} days"
+        lines.append(
+            f"| {length} | {one['leads']} | {one['fs_hz']:g} | {one['wall_s']:.0f} s | "
+            f"{one['cpu_s']:.0f} s | {one['peak_mb']:.0f} MB | {one['report_mb']:.1f} MB |"
+        )
+    note = f"Median of {results['rounds']} runs, {results['machine']}: `benchmarks/lengths.py`."
+    return "\n".join([*lines, "", note]) + "\n"
+
+
+def rates_block() -> str:
+    """Table of labels at other sampling frequencies, from the benchmark."""
+    results = json.loads(RATES.read_text(encoding="utf-8"))
+    lines = ["| Hz | beats of DS1 with the label of 360 Hz, % | least of a record, % |"]
+    lines.append("|---" * 3 + "|")
+    for one in results["rates"]:
+        least = f"{percent(one['least'], 2)} ({one['least_record']})"
+        lines.append(f"| {one['fs_hz']} | {percent(one['same'], 2)} | {least} |")
+    note = f"`{results['model']}`, beats found and classed anew (`benchmarks/rates.py`)."
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def updated(text: str, blocks: dict[str, str]) -> str:
     """Give a page's text with its blocks renewed."""
     for name, block in blocks.items():
@@ -217,6 +245,8 @@ def main() -> None:
             COMPARISON: comparison_block(),
             RESULTS: results_block(),
             FINDERS: finders_block(),
+            "lengths": lengths_block(),
+            "rates": rates_block(),
         },
         "docs/rhythm-features.md": {
             "rhythm": features_block(RHYTHM_FEATURES),

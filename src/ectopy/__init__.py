@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from ectopy.analysis import Analysis, Summary
     from ectopy.beats import CLASSES, BeatTable, ReferenceBeats
     from ectopy.errors import EctopyError
+    from ectopy.inference.all_leads import analyze_leads
     from ectopy.inference.analyze import analyze
     from ectopy.inference.finder import BeatFinder, FoundBeats, detect_beats
     from ectopy.inference.finder_stream import BeatStream
+    from ectopy.inference.stream import Stream
     from ectopy.readers import open_recording, read, read_annotations
     from ectopy.recording import Recording
     from ectopy.writers import write_all
@@ -29,12 +31,14 @@ _HOME = {
     "ReferenceBeats": "ectopy.beats",
     "EctopyError": "ectopy.errors",
     "analyze": "ectopy.inference.analyze",
+    "analyze_leads": "ectopy.inference.all_leads",
     "open_recording": "ectopy.readers",
     "read": "ectopy.readers",
     "read_annotations": "ectopy.readers",
     "Recording": "ectopy.recording",
     "BeatFinder": "ectopy.inference.finder",
     "BeatStream": "ectopy.inference.finder_stream",
+    "Stream": "ectopy.inference.stream",
     "FoundBeats": "ectopy.inference.finder",
     "detect_beats": "ectopy.inference.finder",
     "write_all": "ectopy.writers",
@@ -50,9 +54,11 @@ __all__ = [
     "FoundBeats",
     "Recording",
     "ReferenceBeats",
+    "Stream",
     "Summary",
     "__version__",
     "analyze",
+    "analyze_leads",
     "detect_beats",
     "open_recording",
     "read",
