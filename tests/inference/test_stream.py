@@ -130,7 +130,7 @@ def test_a_model_of_single_beats_says_what_an_analysis_says():
 
 
 def test_a_rhythm_model_agrees_with_an_analysis_on_most_beats():
-    peaks, probabilities = offline("rhythm-kan/inter", LEAD, FS)
+    _, probabilities = offline("rhythm-kan/inter", LEAD, FS)
     whole = classifier().classify_lead(Lead.of(LEAD, FS), finder().find(LEAD, FS).positions)
     agreement = (whole.argmax(axis=1) == probabilities.argmax(axis=1)).mean()
     assert agreement > 0.85
