@@ -110,7 +110,7 @@ class Stream:
     >>> sum(map(len, found)) + len(stream.finish()) == len(truth)
     True
     >>> "".join(found[30].labels)
-    'N'
+    'NN'
     """
 
     def __init__(
