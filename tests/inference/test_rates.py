@@ -55,7 +55,7 @@ def test_of_a_simulated_recording(simulated, fs):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fs", [100, 125, 250, 500, 1000, 2000])
+@pytest.mark.parametrize("fs", [125, 250, 500, 1000])
 def test_of_real_records(mitdb_dir: Path, fs: int):
     """Beats of DS1, of the default model: over all, of each record, and of those it is sure of."""
     n_all = same_all = 0
@@ -64,10 +64,10 @@ def test_of_real_records(mitdb_dir: Path, fs: int):
         signal = read(mitdb_dir / record).lead()[1]
         at_360 = ectopy.analyze(Recording(signal[:, None], FS, ("MLII",), "rec"))
         n, same, other = same_labels(at_360, ectopy.analyze(resampled(signal, fs)))
-        assert same >= 0.98 * n, record
+        assert same >= 0.985 * n, record
         n_all, same_all = n_all + n, same_all + same
         sure_and_other += int((at_360.beats.confidences[other] > 0.9).sum())
     assert n_all > 50_000
-    assert same_all >= 0.995 * n_all
+    assert same_all >= 0.998 * n_all
     # What differs are beats between two classes, whose odds are nearly even.
     assert sure_and_other <= 20
