@@ -139,16 +139,19 @@ def trends(
     step_s = float(step if step is not None else np.ceil(axis.span_s / TREND_COLUMNS / 3600) * 3600)
     edges = np.arange(0, axis.span_s + step_s - 1e-9, step_s)
     edges[-1] = axis.span_s
-    times, classes = analysis.beats.times_s, analysis.beats.classes
+    times, classes = analysis.beats.times, analysis.beats.classes
     shown = [i for i in range(1, len(CLASSES)) if (classes == i).any()]
     top = 2.0
     bottom = top + RATES_MM + len(shown) * (BARS_MM + BETWEEN_MM)
     parts = axis.draw(top, bottom)
     intervals = Intervals.between(times, classes, None if quality is None else quality.usable)
+    rows = times.searchsorted(edges)
     parts += _rates(intervals, axis, edges, top)
     for row, index in enumerate(shown):
         base = top + RATES_MM + (row + 1) * (BARS_MM + BETWEEN_MM)
-        counts = np.diff(np.searchsorted(times[classes == index], edges))
+        counts = np.array(
+            [np.count_nonzero(classes[a:b] == index) for a, b in pairwise(rows.tolist())]
+        )
         parts += _bars(counts * 60 / np.diff(edges), axis, edges, base, index)
     names = ", ".join(CLASSES[index] for index in shown)
     title = "Heart rate over time" + (f", and beats a minute of class {names}" if names else "")
@@ -159,11 +162,11 @@ def _rates(
     intervals: Intervals, axis: TimeAxis, edges: NDArray[np.float64], top: float
 ) -> list[str]:
     """Median heart rate of each part, and the band that nine of ten intervals lie in."""
-    joined = intervals.joined
-    rows = np.searchsorted(intervals.times_s[1:], edges)
+    # The interval that ends with beat i is row i - 1 of the intervals.
+    rows = np.maximum(intervals.times_s.searchsorted(edges) - 1, 0)
     rates = np.full((len(WELL_SPREAD), len(edges) - 1), np.nan)
     for column, (first, last) in enumerate(pairwise(rows.tolist())):
-        part = intervals.rr_s[first:last][joined[first:last]]
+        part = intervals.rr_s(slice(first, last))[intervals.joined[first:last]]
         part = part[part > 0]
         if len(part):
             rates[:, column] = np.percentile(60 / part, WELL_SPREAD)
