@@ -255,6 +255,17 @@ class BeatTable:
         most[~self.usable] = np.nan
         return most
 
+    def confidences_of(self, index: int) -> NDArray[np.float32]:
+        """Probability of one class, given by its index, for each beat that has this class."""
+        most = np.empty(np.count_nonzero(self.classes == index), dtype=np.float32)
+        done = 0
+        for rows in pieces(len(self)):
+            part = self.probabilities[rows][self.classes[rows] == index, index]
+            most[done : done + len(part)] = part
+            done += len(part)
+            release(self.probabilities)
+        return most
+
     def pieces(self, size: int = PIECE) -> Iterator[tuple[slice, BeatTable]]:
         """Give the table in parts of `size` rows, with the rows that they are.
 
