@@ -14,7 +14,7 @@ from ectopy.mapped import PIECE, pieces, release
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 CLASSES = ("N", "S", "V", "F", "Q")
 """Class names in the order that every array, table and file here uses."""
@@ -80,7 +80,7 @@ def count_classes(classes: NDArray[np.int8]) -> dict[str, int]:
     >>> count_classes(np.array([0, 0, 2], dtype=np.int8))
     {'N': 2, 'S': 0, 'V': 1, 'F': 0, 'Q': 0}
     """
-    found = np.bincount(classes, minlength=len(CLASSES)).tolist()
+    found = [int(np.count_nonzero(classes == index)) for index in range(len(CLASSES))]
     return dict(zip(CLASSES, found, strict=True))
 
 
@@ -127,6 +127,56 @@ class ReferenceBeats:
 
 
 @dataclass(frozen=True, eq=False)
+class BeatTimes:
+    """Times of beats in seconds, worked out for the rows that are asked for.
+
+    It takes rows as an array does, and needs no memory for the others.
+
+    Attributes
+    ----------
+    peaks : ndarray of int64, shape (beats,)
+        Sample indices, ascending.
+    fs : float
+        Sampling frequency in Hz.
+
+    Examples
+    --------
+    >>> times = BeatTimes(np.array([90, 360, 720]), 360.0)
+    >>> times[1:].tolist(), times.searchsorted([1.0, 1.1]).tolist()
+    ([1.0, 2.0], [1, 2])
+    """
+
+    peaks: NDArray[np.int64]
+    fs: float
+
+    def __len__(self) -> int:
+        return len(self.peaks)
+
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float64]:
+        """Give the times of a slice of the beats, or of those in an array of row numbers."""
+        if isinstance(rows, slice):
+            times: NDArray[np.float64] = np.asarray(self.peaks[rows]) / self.fs
+            release(self.peaks)
+            return times
+        times = np.empty(len(rows))
+        for part in pieces(len(rows)):
+            times[part] = self.peaks[rows[part]] / self.fs
+            release(self.peaks)
+        return times
+
+    def searchsorted(self, edges: ArrayLike) -> NDArray[np.int64]:
+        """Row of the first beat at each of some times or after it, as `numpy.searchsorted` does."""
+        at = np.atleast_1d(np.asarray(edges, dtype=np.float64))
+        # The first sample whose time, as it is rounded, is not before the edge.
+        near = np.floor(at * self.fs).astype(np.int64)[:, np.newaxis] + np.arange(-1, 3)
+        first = np.argmax(near / self.fs >= at[:, np.newaxis], axis=1)
+        samples = near[np.arange(len(at)), first]
+        rows: NDArray[np.int64] = np.searchsorted(self.peaks, samples)
+        release(self.peaks)
+        return rows
+
+
+@dataclass(frozen=True, eq=False)
 class BeatTable:
     """One row a beat: where it is, which class it has, and how sure the model is.
 
@@ -166,6 +216,11 @@ class BeatTable:
         return len(self.peaks)
 
     @property
+    def times(self) -> BeatTimes:
+        """The same as `times_s`, of which only what is asked for takes memory."""
+        return BeatTimes(self.peaks, self.fs)
+
+    @property
     def times_s(self) -> NDArray[np.float64]:
         """Time of each beat from the start of the recording, in seconds."""
         return self.peaks / self.fs
@@ -198,6 +253,17 @@ class BeatTable:
         """Probability of the most probable class; NaN where the signal is not usable."""
         most = np.array(self.probabilities.max(axis=1), dtype=np.float32)
         most[~self.usable] = np.nan
+        return most
+
+    def confidences_of(self, index: int) -> NDArray[np.float32]:
+        """Probability of one class, given by its index, for each beat that has this class."""
+        most = np.empty(np.count_nonzero(self.classes == index), dtype=np.float32)
+        done = 0
+        for rows in pieces(len(self)):
+            part = self.probabilities[rows][self.classes[rows] == index, index]
+            most[done : done + len(part)] = part
+            done += len(part)
+            release(self.probabilities)
         return most
 
     def pieces(self, size: int = PIECE) -> Iterator[tuple[slice, BeatTable]]:

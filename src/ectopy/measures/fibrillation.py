@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ectopy.beats import CLASSES
+from ectopy.mapped import pieces
 from ectopy.measures.intervals import TIE_S, Intervals, stretches
 from ectopy.measures.pauses import longest_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
+
+    from ectopy.measures.intervals import Times
 
 WINDOW = 8
 """Intervals that are compared in pairs (N in the paper)."""
@@ -48,7 +52,7 @@ SHORTEST_S = 30.0
 MIN_INTERVALS = 30
 """With fewer intervals between N beats nothing is said."""
 
-_BLOCK = 65_536
+_BLOCK = 16_384
 # An exponential average forgets what lies this many intervals away: 0.98 ** 1024 is 1e-9.
 _MARGIN = 1024
 
@@ -96,7 +100,7 @@ class Fibrillation:
 
 
 def screen_fibrillation(
-    times_s: NDArray[np.float64],
+    times_s: Times,
     classes: NDArray[np.int8],
     usable_s: NDArray[np.bool_] | None = None,
 ) -> Fibrillation:
@@ -125,18 +129,26 @@ def screen_fibrillation(
     (1, True)
     """
     intervals = Intervals.between(times_s, classes, usable_s)
-    joined = intervals.joined
-    is_normal = classes == CLASSES.index("N")
-    judged = joined & is_normal[1:] & is_normal[:-1] & (intervals.rr_s > 0)
+    judged = intervals.normal(classes)
     nothing = np.zeros(0)
     if judged.sum() < MIN_INTERVALS:
         return Fibrillation(nothing, nothing, 0.0)
-    irregular = find_irregular(intervals.rr_s[judged])
-    last_judged = np.maximum(np.cumsum(judged, dtype=np.int32) - 1, 0)
-    first, rows = stretches(irregular[last_judged] & joined)
+    parts = pieces(len(intervals), _BLOCK)
+    verdicts = _find_in_parts(intervals.rr_s(rows)[judged[rows]] for rows in parts)
+    first, rows = stretches(_spread_out(verdicts, judged) & intervals.joined)
     start_s, stop_s = times_s[first], times_s[first + rows]
     long = stop_s - start_s >= SHORTEST_S
-    return Fibrillation(start_s[long], stop_s[long], float(intervals.rr_s[joined].sum()))
+    return Fibrillation(start_s[long], stop_s[long], intervals.joined_s)
+
+
+def _spread_out(verdicts: NDArray[np.bool_], judged: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Verdict of each interval: its own, or that of the last judged one before it."""
+    irregular, done = np.empty(len(judged), dtype=np.bool_), 0
+    for rows in pieces(len(judged), _BLOCK):
+        count = done + np.cumsum(judged[rows])
+        irregular[rows] = verdicts[np.maximum(count - 1, 0)]
+        done = int(count[-1])
+    return irregular
 
 
 def find_irregular(rr_s: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -151,15 +163,34 @@ def find_irregular(rr_s: NDArray[np.float64]) -> NDArray[np.bool_]:
     -------
     ndarray of bool, shape (intervals,)
     """
-    irregular = np.zeros(len(rr_s), dtype=bool)
-    for first in range(0, len(rr_s), _BLOCK):
-        # Blocks overlap by what the averages remember, so that memory stays the same.
-        low, high = max(first - _MARGIN, 0), min(first + _BLOCK + _MARGIN, len(rr_s))
-        low = min(low, max(high - WINDOW, 0))
-        decided = _decide(rr_s[low:high])
-        last = min(first + _BLOCK, len(rr_s))
-        irregular[first:last] = decided[first - low : last - low] > THRESHOLD
-    return irregular
+    return _find_in_parts(rr_s[rows] for rows in pieces(len(rr_s), _BLOCK))
+
+
+def _find_in_parts(parts: Iterable[NDArray[np.float64]]) -> NDArray[np.bool_]:
+    """Do as `find_irregular` with parts of any length that follow each other."""
+    # What is at hand overlaps with what was, and is to be, by what the averages remember.
+    at_hand, decided, irregular = np.zeros(0), 0, []
+    for rr_s, is_last in _with_last(parts):
+        at_hand = np.concatenate([at_hand, rr_s])
+        until = len(at_hand) if is_last else len(at_hand) - _MARGIN
+        if until > decided:
+            irregular.append(_decide(at_hand)[decided:until] > THRESHOLD)
+            forgotten = max(until - _MARGIN, 0)
+            at_hand, decided = at_hand[forgotten:], until - forgotten
+    return np.concatenate(irregular)
+
+
+def _with_last(
+    parts: Iterable[NDArray[np.float64]],
+) -> Iterator[tuple[NDArray[np.float64], bool]]:
+    """Give each part, and whether it is the last."""
+    earlier = None
+    for part in parts:
+        if earlier is not None:
+            yield earlier, False
+        earlier = part
+    if earlier is not None:
+        yield earlier, True
 
 
 def _decide(rr_s: NDArray[np.float64]) -> NDArray[np.float64]:

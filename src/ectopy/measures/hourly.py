@@ -11,7 +11,7 @@ import numpy as np
 
 from ectopy.beats import CLASSES
 from ectopy.measures.intervals import Intervals
-from ectopy.measures.pauses import are_pauses
+from ectopy.measures.pauses import pause_rows
 from ectopy.measures.rates import extremes, mean_rate_bpm, window_rates_bpm
 from ectopy.measures.runs import RUN_BEATS, find_runs
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from numpy.typing import NDArray
+
+    from ectopy.measures.intervals import Times
 
 HOUR_S = 3600.0
 
@@ -89,7 +91,7 @@ class Hourly:
 
 
 def count_hours(
-    times_s: NDArray[np.float64],
+    times_s: Times,
     classes: NDArray[np.int8],
     duration_s: float,
     *,
@@ -117,13 +119,12 @@ def count_hours(
     n_hours = max(1, int(np.ceil(duration_s / HOUR_S)))
     intervals = Intervals.between(times_s, classes, usable_s)
     # Both ends of each hour among the beats; what comes after the last end is in the last hour.
-    rows = np.searchsorted(times_s, HOUR_S * np.arange(n_hours + 1))
+    rows = times_s.searchsorted(HOUR_S * np.arange(n_hours + 1))
     rows[-1] = len(times_s)
     rates = _rates(intervals, rows)
     counts = np.stack(
         [np.bincount(classes[a:b] + 1, minlength=len(CLASSES) + 1) for a, b in _pairs(rows)]
     )
-    is_pause = np.append(False, are_pauses(intervals))[: len(times_s)]
     v_runs, s_runs = (
         _count_runs(intervals, classes == CLASSES.index(name), rows) for name in ("V", "S")
     )
@@ -138,7 +139,7 @@ def count_hours(
         heart_rate_min_bpm=rates[:, 0],
         heart_rate_mean_bpm=rates[:, 1],
         heart_rate_max_bpm=rates[:, 2],
-        pauses=np.array([is_pause[a:b].sum() for a, b in _pairs(rows)], dtype=np.int64),
+        pauses=np.diff(np.searchsorted(pause_rows(intervals) + 1, rows)),
         v_runs=v_runs,
         s_runs=s_runs,
     )
@@ -150,13 +151,13 @@ def _pairs(rows: NDArray[np.int64]) -> list[tuple[int, int]]:
 
 def _rates(intervals: Intervals, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Lowest, mean and highest rate of each hour; NaN where there is none."""
-    windows, joined = window_rates_bpm(intervals), intervals.joined
     rates = []
     for first, last in _pairs(rows):
         # The interval that ends with beat i is row i - 1 of the intervals.
         part = slice(max(first - 1, 0), max(last - 1, 0))
-        mean = mean_rate_bpm(intervals.rr_s[part][joined[part]])
-        low, high = extremes(windows[first:last])
+        known = intervals.rr_s(part)[intervals.joined[part]]
+        mean = mean_rate_bpm(float(known.sum()), len(known))
+        low, high = extremes(window_rates_bpm(intervals, slice(first, last)))
         rates.append((low, mean, high))
     return np.array(rates, dtype=np.float64)
 

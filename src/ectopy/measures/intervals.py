@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.beats import CLASSES
+from ectopy.mapped import pieces
+
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from numpy.typing import NDArray
+
+    from ectopy.beats import BeatTimes
+
+    Times: TypeAlias = NDArray[np.float64] | BeatTimes
 
 GAP_S = 3.0
 """An interval longer than this, in seconds, says nothing about the heart rate and ends a run.
@@ -26,22 +35,28 @@ class Intervals:
 
     Attributes
     ----------
-    times_s : ndarray of float64, shape (beats,)
+    times_s : ndarray of float64, shape (beats,), or BeatTimes
         Time of each beat from the start of the recording in seconds, ascending.
-    rr_s : ndarray of float64, shape (beats - 1,)
-        Interval between each beat and the next in seconds.
     known : ndarray of bool, shape (beats - 1,)
         Whether both beats have a class and no unusable second lies between them.
+    joined : ndarray of bool, shape (beats - 1,)
+        Whether an interval is known and no longer than `GAP_S`: its beats follow each other.
+    joined_s : float
+        Sum of the joined intervals in seconds.
     """
 
-    times_s: NDArray[np.float64]
-    rr_s: NDArray[np.float64]
+    times_s: Times
     known: NDArray[np.bool_]
+    joined: NDArray[np.bool_]
+    joined_s: float
+
+    def __len__(self) -> int:
+        return len(self.known)
 
     @classmethod
     def between(
         cls,
-        times_s: NDArray[np.float64],
+        times_s: Times,
         classes: NDArray[np.int8],
         usable_s: NDArray[np.bool_] | None = None,
     ) -> Intervals:
@@ -49,7 +64,7 @@ class Intervals:
 
         Parameters
         ----------
-        times_s : ndarray of float64, shape (beats,)
+        times_s : ndarray of float64, shape (beats,), or BeatTimes
             Time of each beat from the start of the recording in seconds, ascending.
         classes : ndarray of int8, shape (beats,)
             Index of each beat's class into `ectopy.beats.CLASSES`; below 0 where the signal is too
@@ -60,21 +75,45 @@ class Intervals:
         Examples
         --------
         >>> times, usable = np.array([0.2, 1.2, 4.2]), np.array([True, True, True, False])
-        >>> Intervals.between(times, np.zeros(3, dtype=np.int8), usable).known.tolist()
-        [True, False]
+        >>> intervals = Intervals.between(times, np.zeros(3, dtype=np.int8), usable)
+        >>> intervals.known.tolist(), intervals.rr_s(slice(0, 2)).tolist()
+        ([True, False], [1.0, 3.0])
         """
         known = (classes[1:] >= 0) & (classes[:-1] >= 0)
-        if usable_s is not None and len(usable_s) and not usable_s.all():
-            lost = np.concatenate([[0], np.cumsum(~usable_s)])
-            second = np.clip(times_s.astype(np.int64), 0, len(usable_s))
-            until = np.minimum(second[1:] + 1, len(usable_s))
-            known &= lost[until] == lost[second[:-1]]
-        return cls(times_s, np.diff(times_s), known)
+        joined, joined_s = np.zeros_like(known), 0.0
+        all_usable = usable_s is None or usable_s.all()
+        for rows in pieces(len(known)):
+            times = times_s[rows.start : rows.stop + 1]
+            if usable_s is not None and not all_usable:
+                known[rows] &= _usable_between(times, usable_s)
+            rr_s = np.diff(times)
+            joined[rows] = known[rows] & (rr_s <= GAP_S + TIE_S)
+            joined_s += float(rr_s[joined[rows]].sum())
+        return cls(times_s, known, joined, joined_s)
 
-    @property
-    def joined(self) -> NDArray[np.bool_]:
-        """Whether an interval is known and no longer than `GAP_S`: its beats follow each other."""
-        return self.known & (self.rr_s <= GAP_S + TIE_S)
+    def rr_s(self, rows: slice) -> NDArray[np.float64]:
+        """Give some of the intervals in seconds: row i lies between beat i and the next."""
+        first, stop, _ = rows.indices(len(self))
+        rr_s: NDArray[np.float64] = np.diff(self.times_s[first : max(first, stop) + 1])
+        return rr_s
+
+    def normal(self, classes: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Say of each interval whether it joins two beats of class N and is above 0."""
+        is_normal = classes == CLASSES.index("N")
+        is_nn: NDArray[np.bool_] = self.joined & is_normal[1:] & is_normal[:-1]
+        for rows in pieces(len(self)):
+            is_nn[rows] &= self.rr_s(rows) > 0
+        return is_nn
+
+
+def _usable_between(times_s: NDArray[np.float64], usable_s: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say of each interval between some beats whether all seconds that it touches can be used."""
+    second = np.clip(times_s.astype(np.int64), 0, len(usable_s))
+    after = np.minimum(second + 1, len(usable_s))
+    seen = ~usable_s[second[0] : after[-1]]
+    lost = np.concatenate([[0], np.cumsum(seen, dtype=np.int32)])
+    clear: NDArray[np.bool_] = lost[after[1:] - second[0]] == lost[second[:-1] - second[0]]
+    return clear
 
 
 def stretches(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -21,6 +21,8 @@ from ectopy.measures.runs import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ectopy.measures.intervals import Times
+
 GEMINY_BEATS = 3
 """Ectopic beats of the shortest episode of bigeminy, trigeminy or quadrigeminy.
 
@@ -136,7 +138,7 @@ class Patterns:
 
 
 def find_patterns(
-    times_s: NDArray[np.float64],
+    times_s: Times,
     classes: NDArray[np.int8],
     name: str,
     usable_s: NDArray[np.bool_] | None = None,
@@ -175,17 +177,16 @@ def _gemini(
     intervals: Intervals, classes: NDArray[np.int8], singles: NDArray[np.int64]
 ) -> list[Episodes]:
     """Episodes of bigeminy, trigeminy and quadrigeminy of single ectopic beats in these rows."""
-    # How many beats of the basic rhythm, and how many breaks, lie before each row: their
-    # differences say what lies between two rows without a look at each.
-    basic = np.concatenate([[0], np.cumsum(np.isin(classes, _BASIC), dtype=np.int32)])
-    breaks = np.concatenate([[0], np.cumsum(~intervals.joined, dtype=np.int32)])
-    before, after = singles[:-1], singles[1:]
-    between = after - before - 1
-    pure = (basic[after] - basic[before + 1] == between) & (breaks[after] == breaks[before])
+    before, between = singles[:-1], np.diff(singles) - 1
     episodes = []
     for period in (2, 3, 4):
-        linked = pure & (between == period - 1)
+        linked = between == period - 1
+        rows = before[linked]
+        pure = intervals.joined[rows]
+        for step in range(1, period):
+            pure &= np.isin(classes[rows + step], _BASIC) & intervals.joined[rows + step]
+        linked[linked] = pure
         first, last, beats = linked_stretches(singles, linked, GEMINY_BEATS)
-        times = intervals.times_s
-        episodes.append(Episodes(first, beats, times[first], times[last]))
+        times_s = intervals.times_s
+        episodes.append(Episodes(first, beats, times_s[first], times_s[last]))
     return episodes

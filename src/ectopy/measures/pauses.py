@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ectopy.mapped import pieces
 from ectopy.measures.intervals import TIE_S, Intervals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ectopy.measures.intervals import Times
 
 PAUSE_S = 2.0
 """An interval between two beats that is longer than this, in seconds, counts as a pause."""
@@ -62,7 +65,7 @@ class Pauses:
 
 
 def find_pauses(
-    times_s: NDArray[np.float64],
+    times_s: Times,
     classes: NDArray[np.int8],
     usable_s: NDArray[np.bool_] | None = None,
 ) -> Pauses:
@@ -84,13 +87,18 @@ def find_pauses(
     [{'start_s': 1.5, 'length_s': 2.5}]
     """
     intervals = Intervals.between(times_s, classes, usable_s)
-    rows = np.flatnonzero(are_pauses(intervals))
-    return Pauses(start_s=times_s[rows], length_s=intervals.rr_s[rows])
+    rows = pause_rows(intervals)
+    start_s = times_s[rows]
+    return Pauses(start_s=start_s, length_s=times_s[rows + 1] - start_s)
 
 
-def are_pauses(intervals: Intervals) -> NDArray[np.bool_]:
-    """Say of each interval whether it is a pause."""
-    return intervals.known & (intervals.rr_s > PAUSE_S + TIE_S)
+def pause_rows(intervals: Intervals) -> NDArray[np.int64]:
+    """Rows of the intervals that are pauses."""
+    found = [np.zeros(0, dtype=np.int64)]
+    for rows in pieces(len(intervals)):
+        long = intervals.rr_s(rows) > PAUSE_S + TIE_S
+        found.append(rows.start + np.flatnonzero(intervals.known[rows] & long))
+    return np.concatenate(found)
 
 
 def longest_rows(lengths: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.int64]:

@@ -15,44 +15,44 @@ if TYPE_CHECKING:
 RATE_WINDOW = 8
 """Intervals in each window whose median gives the lowest and the highest heart rate."""
 
-_BLOCK = 65_536
 
-
-def mean_rate_bpm(rr_s: NDArray[np.float64]) -> float | None:
-    """Give 60 over the mean interval in seconds; None without an interval to divide by.
+def mean_rate_bpm(total_s: float, n: int) -> float | None:
+    """Give 60 over the mean of `n` intervals, in seconds; None without one to divide by.
 
     Examples
     --------
-    >>> mean_rate_bpm(np.array([0.9, 1.1])), mean_rate_bpm(np.array([]))
+    >>> mean_rate_bpm(0.9 + 1.1, 2), mean_rate_bpm(0.0, 0)
     (60.0, None)
     """
-    mean = float(rr_s.mean()) if len(rr_s) else 0.0
-    return 60.0 / mean if mean > 0 else None
+    return 60.0 / (total_s / n) if n and total_s > 0 else None
 
 
-def window_rates_bpm(intervals: Intervals) -> NDArray[np.float64]:
+def window_rates_bpm(intervals: Intervals, beats: slice) -> NDArray[np.float64]:
     """Heart rate of each window of `RATE_WINDOW` consecutive intervals.
 
     Parameters
     ----------
     intervals : Intervals
+    beats : slice
+        Rows of the beats that the windows end with.
 
     Returns
     -------
-    ndarray of float64, shape (beats,)
+    ndarray of float64, one value a beat
         60 over the median interval of the window that ends with the beat, in beats per minute: a
         median, so that one missed or one additional beat does not move it. NaN for the first
-        `RATE_WINDOW` beats, and where the window holds an interval that is not known or longer
-        than `ectopy.measures.intervals.GAP_S`.
+        `RATE_WINDOW` beats of all, and where the window holds an interval that is not known or
+        longer than `ectopy.measures.intervals.GAP_S`.
     """
-    rates = np.full(len(intervals.times_s), np.nan)
-    rr_s, joined = intervals.rr_s, intervals.joined
-    for first in range(0, len(rr_s) - RATE_WINDOW + 1, _BLOCK):
-        part = slice(first, first + _BLOCK + RATE_WINDOW - 1)
-        medians = np.median(sliding_window_view(rr_s[part], RATE_WINDOW), axis=1)
-        whole = sliding_window_view(joined[part], RATE_WINDOW).all(axis=1) & (medians > 0)
-        ends = first + RATE_WINDOW + np.flatnonzero(whole)
-        rates[ends] = 60.0 / medians[whole]
+    first, stop, _ = beats.indices(len(intervals.times_s))
+    rates = np.full(max(stop - first, 0), np.nan)
+    begin = max(first - RATE_WINDOW, 0)
+    part = slice(begin, max(stop - 1, begin))
+    if part.stop - begin < RATE_WINDOW:
+        return rates
+    medians = np.median(sliding_window_view(intervals.rr_s(part), RATE_WINDOW), axis=1)
+    whole = sliding_window_view(intervals.joined[part], RATE_WINDOW).all(axis=1) & (medians > 0)
+    rates[begin + RATE_WINDOW - first :][whole] = 60.0 / medians[whole]
     return rates
 
 

@@ -139,15 +139,12 @@ def find_runs(intervals: Intervals, is_class: NDArray[np.bool_]) -> RunTable:
     -------
     RunTable
     """
-    begins = is_class.copy()
-    begins[1:] &= ~(is_class[:-1] & intervals.joined)
-    first = np.flatnonzero(begins)
-    if len(first) == 0:
-        nothing = np.zeros(0)
-        return RunTable(first, first, nothing, nothing)
-    beats = np.bincount(np.cumsum(begins)[is_class] - 1)
+    linked = is_class[1:] & is_class[:-1] & intervals.joined
+    # In a comparison of truths, greater means that the first alone is true.
+    first = np.flatnonzero(np.append(is_class[:1], is_class[1:] > linked))
+    last = np.flatnonzero(np.append(is_class[:-1] > linked, is_class[-1:]))
     start_s = intervals.times_s[first]
-    return RunTable(first, beats, start_s, intervals.times_s[first + beats - 1] - start_s)
+    return RunTable(first, last - first + 1, start_s, intervals.times_s[last] - start_s)
 
 
 def linked_stretches(

@@ -9,7 +9,13 @@ import numpy as np
 from ectopy.measures.intervals import GAP_S
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from numpy.typing import NDArray
+
+    # When NN intervals end, in seconds, and how long they are, in milliseconds.
+    Stretch: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 SEGMENT_S = 300.0
 """Length of a segment in seconds, as the Task Force (1996) recommends for short-term spectra."""
@@ -30,6 +36,9 @@ FS = 4.0
 """Samples a second that the intervals are brought to: ten times the highest frequency."""
 
 _SEGMENTS_AT_ONCE = 96
+
+BLOCK_S = _SEGMENTS_AT_ONCE * SEGMENT_S
+"""Seconds to look at together: 8 hours."""
 
 
 def band_powers(ends_s: NDArray[np.float64], nn_ms: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -58,39 +67,73 @@ def band_powers(ends_s: NDArray[np.float64], nn_ms: NDArray[np.float64]) -> NDAr
     >>> powers.round().tolist()
     [[0.0, 450.0, 0.0]]
     """
-    segments = _filled_segments(ends_s, nn_ms)
-    # Segments that lie together are done together: the spline runs through all that is between.
-    blocks = np.split(segments, np.flatnonzero(np.diff(segments // _SEGMENTS_AT_ONCE)) + 1)
-    powers = [_powers(ends_s, nn_ms, block) for block in blocks if len(block)]
-    return np.concatenate([np.zeros((0, len(BANDS_HZ))), *powers])
+
+    def during(start_s: float, stop_s: float) -> Stretch:
+        rows = slice(*np.searchsorted(ends_s, [start_s, stop_s]))
+        return ends_s[rows], nn_ms[rows]
+
+    return block_powers(during, n_blocks(ends_s[-1] if len(ends_s) else 0.0))
 
 
-def _filled_segments(ends_s: NDArray[np.float64], nn_ms: NDArray[np.float64]) -> NDArray[np.int64]:
-    if len(ends_s) == 0:
-        return np.zeros(0, dtype=np.int64)
-    segment = (ends_s / SEGMENT_S).astype(np.int64)
-    n_segments = int(segment[-1]) + 1
-    covered = np.bincount(segment, weights=nn_ms / 1000.0, minlength=n_segments)
-    filled = covered >= COVERED * SEGMENT_S
-    # From the last NN interval before a hole to the first after it, as far as in either segment.
-    before = np.flatnonzero(np.diff(ends_s) - nn_ms[1:] / 1000.0 > LONGEST_HOLE_S)
-    first, last = segment[before], segment[before + 1]
-    start, stop = ends_s[before], ends_s[before + 1] - nn_ms[before + 1] / 1000.0
+def n_blocks(duration_s: float) -> int:
+    """Blocks of `BLOCK_S` in a recording whose last beat is at `duration_s`."""
+    return int(duration_s / BLOCK_S) + 1
+
+
+def block_powers(during: Callable[[float, float], Stretch], blocks: int) -> NDArray[np.float64]:
+    """Do as `band_powers` with NN intervals that are never at hand all at once.
+
+    Parameters
+    ----------
+    during : callable
+        Gives those that end from one time up to another, in seconds, as `band_powers` takes them.
+    blocks : int
+        How many blocks of `BLOCK_S` the recording has.
+    """
+    segments = np.flatnonzero(_are_filled(during, blocks))
+    powers = [np.zeros((0, len(BANDS_HZ)))]
+    for block in range(blocks):
+        # Segments that lie together are done together: the spline runs through all between them.
+        mine = segments[segments // _SEGMENTS_AT_ONCE == block]
+        if len(mine):
+            powers.append(_powers(during, mine))
+    return np.concatenate(powers)
+
+
+def _are_filled(during: Callable[[float, float], Stretch], blocks: int) -> NDArray[np.bool_]:
+    """Say of each segment whether NN intervals fill it, without a long hole."""
+    covered = np.zeros((blocks, _SEGMENTS_AT_ONCE))
+    holes, last = [], np.full(1, np.nan)
+    for block in range(blocks):
+        ends_s, nn_ms = during(block * BLOCK_S, (block + 1) * BLOCK_S)
+        nn_s = nn_ms / 1000.0
+        inside = (ends_s / SEGMENT_S).astype(np.int64) - block * _SEGMENTS_AT_ONCE
+        inside = inside.clip(0, _SEGMENTS_AT_ONCE - 1)
+        covered[block] = np.bincount(inside, weights=nn_s, minlength=_SEGMENTS_AT_ONCE)
+        before = np.concatenate([last, ends_s])
+        is_hole = np.diff(before) - nn_s > LONGEST_HOLE_S
+        # From the last NN interval before a hole to the first after it, and where that one ends.
+        edges = before[:-1], ends_s - nn_s, ends_s
+        holes.append(np.stack([edge[is_hole] for edge in edges]))
+        last = before[-1:]
+    filled = covered.ravel() >= COVERED * SEGMENT_S
+    start, stop, after = np.concatenate(holes, axis=1)
+    # As far as a hole lies in the segment where it begins, or in that where it ends.
+    first, last_one = (start / SEGMENT_S).astype(np.int64), (after / SEGMENT_S).astype(np.int64)
     filled[first[np.minimum(stop, SEGMENT_S * (first + 1)) - start > LONGEST_HOLE_S]] = False
-    filled[last[stop - np.maximum(start, SEGMENT_S * last) > LONGEST_HOLE_S]] = False
-    return np.flatnonzero(filled)
+    filled[last_one[stop - np.maximum(start, SEGMENT_S * last_one) > LONGEST_HOLE_S]] = False
+    return filled
 
 
 def _powers(
-    ends_s: NDArray[np.float64], nn_ms: NDArray[np.float64], segments: NDArray[np.int64]
+    during: Callable[[float, float], Stretch], segments: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Powers in some segments; shape (segments, bands)."""
     from scipy.interpolate import CubicSpline
 
     n = round(SEGMENT_S * FS)
     grid = (SEGMENT_S * segments)[:, np.newaxis] + np.arange(n) / FS  # (segments, samples)
-    around = np.searchsorted(ends_s, [grid[0, 0] - 20.0, grid[-1, -1] + 20.0])
-    times, values = ends_s[slice(*around)], nn_ms[slice(*around)]
+    times, values = during(grid[0, 0] - 20.0, grid[-1, -1] + 20.0)
     samples = CubicSpline(times, values)(_held(grid, times))
     position = np.arange(n) - (n - 1) / 2
     slope = samples @ position / (position @ position)

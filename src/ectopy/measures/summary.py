@@ -12,7 +12,7 @@ from ectopy.measures.hourly import Hourly, count_hours
 from ectopy.measures.intervals import Intervals
 from ectopy.measures.patterns import Patterns, find_patterns
 from ectopy.measures.pauses import Pauses, find_pauses
-from ectopy.measures.rates import extremes, mean_rate_bpm, window_rates_bpm
+from ectopy.measures.rates import extremes, mean_rate_bpm
 from ectopy.measures.runs import Runs
 from ectopy.plain import plain
 
@@ -156,22 +156,22 @@ def summarise(
     >>> summary.heart_rate_mean_bpm, summary.v_burden_percent, summary.v_runs.singles
     (72.0, 25.0, 1)
     """
-    times_s, classes, duration_s = beats.times_s, beats.classes, n_samples / beats.fs
-    counts = count_classes(classes[classes >= 0])
+    times_s, classes, duration_s = beats.times, beats.classes, n_samples / beats.fs
+    counts = count_classes(classes)
     n_beats = sum(counts.values())
     intervals = Intervals.between(times_s, classes, usable_s)
-    slowest, fastest = extremes(window_rates_bpm(intervals))
     patterns = {name: find_patterns(times_s, classes, name, usable_s) for name in ("V", "S")}
     pauses = find_pauses(times_s, classes, usable_s)
     longest = pauses.longest
     fibrillation = screen_fibrillation(times_s, classes, usable_s)
+    hourly = count_hours(times_s, classes, duration_s, start=start, usable_s=usable_s)
     return Summary(
         duration_s=duration_s,
         n_beats=n_beats,
         counts=counts,
-        heart_rate_mean_bpm=mean_rate_bpm(intervals.rr_s[intervals.joined]),
-        heart_rate_min_bpm=slowest,
-        heart_rate_max_bpm=fastest,
+        heart_rate_mean_bpm=mean_rate_bpm(intervals.joined_s, int(intervals.joined.sum())),
+        heart_rate_min_bpm=extremes(hourly.heart_rate_min_bpm)[0],
+        heart_rate_max_bpm=extremes(hourly.heart_rate_max_bpm)[1],
         v_burden_percent=_percent(counts["V"], n_beats),
         s_burden_percent=_percent(counts["S"], n_beats),
         ectopic_burden_percent=_percent(counts["S"] + counts["V"] + counts["F"], n_beats),
@@ -187,7 +187,7 @@ def summarise(
         v_patterns=patterns["V"],
         s_patterns=patterns["S"],
         fibrillation=fibrillation,
-        hourly=count_hours(times_s, classes, duration_s, start=start, usable_s=usable_s),
+        hourly=hourly,
         measure_variability=partial(_variability, beats, usable_s, fibrillation.burden_percent),
     )
 
@@ -199,7 +199,7 @@ def _variability(
     from ectopy.measures.variability import measure_variability
 
     return measure_variability(
-        beats.times_s, beats.classes, usable_s, irregular_percent=irregular_percent
+        beats.times, beats.classes, usable_s, irregular_percent=irregular_percent
     )
 
 

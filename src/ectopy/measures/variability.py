@@ -14,16 +14,19 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ectopy.beats import CLASSES
 from ectopy.measures.intervals import Intervals
-from ectopy.measures.spectrum import SEGMENT_S, band_powers
+from ectopy.measures.spectrum import BLOCK_S, SEGMENT_S, block_powers, n_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ectopy.measures.intervals import Times
+    from ectopy.measures.spectrum import Stretch
 
 MIN_NN = 120
 """With fewer NN intervals nothing is said: they are two minutes or less at 60 beats a minute."""
@@ -100,7 +103,7 @@ class Variability:
 
 
 def measure_variability(
-    times_s: NDArray[np.float64],
+    times_s: Times,
     classes: NDArray[np.int8],
     usable_s: NDArray[np.bool_] | None = None,
     *,
@@ -122,26 +125,25 @@ def measure_variability(
     >>> round(found.mean_nn_ms), round(found.rmssd_ms), found.sdann_ms
     (800, 40, None)
     """
-    nn_ms = _nn_intervals(times_s, classes, usable_s)
-    is_nn = ~np.isnan(nn_ms)
-    n_nn = int(is_nn.sum())
+    found = _NormalIntervals(Intervals.between(times_s, classes, usable_s), classes)
+    n_nn, blocks = int(found.is_nn.sum()), n_blocks(found.stop_s)
     enough = n_nn >= MIN_NN
-    mean, sdnn, rmssd = _by_library(nn_ms) if enough else [None] * 3
-    nn50 = int((np.abs(np.diff(nn_ms)) > LARGE_MS).sum())
-    ends, nn_ms = times_s[1:][is_nn], nn_ms[is_nn]
-    means, deviations = _segments(ends, nn_ms)
+    parts = [_Part.of(found, block) for block in range(blocks)] if enough else []
+    mean, sdnn, rmssd = _joined(parts) if enough else [None] * 3
+    segments = [_segments(found, block) for block in range(blocks)]
+    means, deviations = np.concatenate(segments, axis=1)
     in_segments = enough and len(means) >= MIN_SEGMENTS
-    powers = band_powers(ends, nn_ms) if enough else np.zeros((0, 3))
+    powers = block_powers(found.during, blocks) if enough else np.zeros((0, 3))
     vlf, lf, hf = powers.mean(axis=0).tolist() if len(powers) else [None] * 3
     return Variability(
         n_nn=n_nn,
-        nn_percent=100.0 * n_nn / len(is_nn) if len(is_nn) else None,
+        nn_percent=100.0 * n_nn / len(found.is_nn) if len(found.is_nn) else None,
         mean_nn_ms=mean,
         sdnn_ms=sdnn,
         sdann_ms=float(means.std(ddof=1)) if in_segments else None,
         sdnn_index_ms=float(deviations.mean()) if in_segments else None,
         rmssd_ms=rmssd,
-        pnn50_percent=100.0 * nn50 / n_nn if enough else None,
+        pnn50_percent=100.0 * sum(part.nn50 for part in parts) / n_nn if enough else None,
         segments=len(means),
         vlf_ms2=vlf,
         lf_ms2=lf,
@@ -153,45 +155,105 @@ def measure_variability(
     )
 
 
-def _nn_intervals(
-    times_s: NDArray[np.float64], classes: NDArray[np.int8], usable_s: NDArray[np.bool_] | None
-) -> NDArray[np.float64]:
-    """NN intervals in milliseconds, NaN for each interval that is none."""
-    intervals = Intervals.between(times_s, classes, usable_s)
-    is_normal = classes == CLASSES.index("N")
-    is_nn = intervals.joined & is_normal[1:] & is_normal[:-1] & (intervals.rr_s > 0)
-    nn_ms = intervals.rr_s
-    nn_ms *= 1000.0
-    nn_ms[~is_nn] = np.nan
-    return nn_ms
+class _NormalIntervals:
+    """The NN intervals of a recording, a stretch at a time."""
+
+    def __init__(self, intervals: Intervals, classes: NDArray[np.int8]) -> None:
+        self.intervals = intervals
+        self.is_nn = intervals.normal(classes)
+        last = intervals.times_s[max(len(intervals.times_s) - 1, 0) :]
+        self.stop_s = float(last[0]) if len(last) else 0.0
+
+    def with_others(self, start_s: float, stop_s: float) -> Stretch:
+        """Give when intervals end, and their milliseconds, NaN for each that is no NN interval."""
+        first, stop = self.intervals.times_s.searchsorted([start_s, stop_s]).tolist()
+        rows = slice(max(first - 1, 0), max(stop - 1, 0))
+        nn_ms = 1000.0 * self.intervals.rr_s(rows)
+        nn_ms[~self.is_nn[rows]] = np.nan
+        return self.intervals.times_s[rows.start + 1 : rows.stop + 1], nn_ms
+
+    def during(self, start_s: float, stop_s: float) -> Stretch:
+        """Give NN intervals alone."""
+        ends_s, nn_ms = self.with_others(start_s, stop_s)
+        is_nn = ~np.isnan(nn_ms)
+        return ends_s[is_nn], nn_ms[is_nn]
+
+    def before(self, start_s: float) -> NDArray[np.float64]:
+        """Milliseconds of the last interval that ends before a time, NaN if it is none."""
+        row = int(self.intervals.times_s.searchsorted([start_s])[0]) - 2
+        if row < 0 or not self.is_nn[row]:
+            return np.full(1, np.nan)
+        return 1000.0 * self.intervals.rr_s(slice(row, row + 1))
 
 
-def _by_library(nn_ms: NDArray[np.float64]) -> list[float | None]:
-    """Mean, SDNN and RMSSD in milliseconds, of NN intervals with NaN between them."""
-    is_nn = ~np.isnan(nn_ms)
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What a block of `BLOCK_S` adds to the numbers of the recording.
+
+    `n` NN intervals with their mean and the sum of their squared distances from it; `pairs` of
+    successive ones and the sum of their squared differences, and how many of these are above
+    `LARGE_MS`; the pair across the block's start is among them.
+    """
+
+    n: int
+    mean: float
+    squares: float
+    pairs: int
+    differences: float
+    nn50: int
+
+    @classmethod
+    def of(cls, found: _NormalIntervals, block: int) -> _Part:
+        start_s = block * BLOCK_S
+        _, nn_ms = found.with_others(start_s, start_s + BLOCK_S)
+        is_nn = ~np.isnan(nn_ms)
+        n = int(is_nn.sum())
+        mean, deviation, rmssd = _by_library(nn_ms, is_nn)
+        inside = int((is_nn[1:] & is_nn[:-1]).sum())
+        steps = np.diff(np.concatenate([found.before(start_s), nn_ms]))
+        across = steps[:1][~np.isnan(steps[:1])]
+        return cls(
+            n,
+            mean,
+            deviation**2 * max(n - 1, 0),
+            inside + len(across),
+            inside * rmssd**2 + float((across**2).sum()),
+            int((np.abs(steps) > LARGE_MS).sum()),
+        )
+
+
+def _by_library(nn_ms: NDArray[np.float64], is_nn: NDArray[np.bool_]) -> list[float]:
+    """Mean, SDNN and RMSSD in milliseconds, 0 for what there is nothing of."""
     if not (is_nn[1:] & is_nn[:-1]).any():  # the library would take the mean of nothing
-        return [float(np.nanmean(nn_ms)), float(np.nanstd(nn_ms, ddof=1)), None]
+        alone = nn_ms[is_nn]
+        deviation = float(alone.std(ddof=1)) if len(alone) > 1 else 0.0
+        return [float(alone.mean()) if len(alone) else 0.0, deviation, 0.0]
     from physiokit.hrv import compute_hrv_time  # loads much of SciPy: half a second
 
     found = compute_hrv_time(nn_ms, sample_rate=1000)
     return [float(found.mean_nn), float(found.sd_nn), float(found.rms_sd)]
 
 
-def _segments(
-    ends_s: NDArray[np.float64], nn_ms: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of the NN intervals in each segment that is filled enough."""
-    if len(nn_ms) == 0:
-        return nn_ms, nn_ms
-    edges = np.searchsorted(ends_s, SEGMENT_S * np.arange(int(ends_s[-1] / SEGMENT_S) + 2))
-    parts = [nn_ms[first:last] for first, last in pairwise(edges.tolist())]
+def _joined(parts: list[_Part]) -> list[float | None]:
+    """Mean, SDNN and RMSSD of all parts together, in milliseconds."""
+    n, pairs = sum(part.n for part in parts), sum(part.pairs for part in parts)
+    mean = sum(part.n * part.mean for part in parts) / n
+    # The squares about the mean of all are those about each part's own, and what lies between.
+    squares = sum(part.squares + part.n * (part.mean - mean) ** 2 for part in parts)
+    differences = sum(part.differences for part in parts)
+    return [mean, sqrt(squares / (n - 1)), sqrt(differences / pairs) if pairs else None]
+
+
+def _segments(found: _NormalIntervals, block: int) -> NDArray[np.float64]:
+    """Mean and deviation of the NN intervals in each segment of a block that is filled enough."""
+    edges = block * BLOCK_S + np.arange(0, BLOCK_S + 1, SEGMENT_S)
+    ends_s, nn_ms = found.during(edges[0], edges[-1])
+    rows = np.searchsorted(ends_s, edges)
+    parts = [nn_ms[first:last] for first, last in pairwise(rows.tolist())]
     filled = [
         part for part in parts if len(part) >= 2 and part.sum() >= 1000.0 * MIN_COVERED * SEGMENT_S
     ]
-    return (
-        np.array([part.mean() for part in filled]),
-        np.array([part.std(ddof=1) for part in filled]),
-    )
+    return np.array([[part.mean() for part in filled], [part.std(ddof=1) for part in filled]])
 
 
 def _note(irregular_percent: float | None) -> str | None:

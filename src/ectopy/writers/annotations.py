@@ -12,6 +12,7 @@ import numpy as np
 
 from ectopy.beats import CLASSES
 from ectopy.errors import OutputError
+from ectopy.mapped import release
 from ectopy.printing import number
 from ectopy.writers.output import file_stem, staging
 from ectopy.writers.wfdb_marks import CODES, MarkWriter
@@ -102,6 +103,7 @@ def _remarks(analysis: Analysis) -> list[Remark]:
     for name, patterns in (("V", analysis.summary.v_patterns), ("S", analysis.summary.s_patterns)):
         runs = patterns.runs
         places = analysis.beats.peaks[runs.first].tolist()
+        release(analysis.beats.peaks)
         for place, n, rate in zip(places, runs.beats.tolist(), runs.rate_bpm.tolist(), strict=True):
             remarks.append((place, NOTE_SYMBOL, f"{name} run: {n} beats, {number(rate, 0)}/min"))
     return sorted(remarks, key=lambda remark: remark[0])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.beats import CLASSES, UNUSABLE_LABEL
+from ectopy.mapped import pieces
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,18 +75,38 @@ def busiest_window(beats: BeatTable, duration_s: float) -> tuple[float, float]:
     span = ROW_S * MAX_ROWS
     if duration_s <= span:
         return 0.0, duration_s
-    starts = np.append(np.arange(int(duration_s - span) + 1), duration_s - span)
+    parts, last = list(pieces(int(duration_s - span) + 2)), duration_s - span
+    most = [_scores(beats, _starts(rows, last), span).max() for rows in parts]
+    if max(most) == 0:
+        return 0.0, span
+    # Scores are worked out again where they may be best: all of many days would be much to hold.
+    best = np.concatenate(
+        [
+            rows.start
+            + np.flatnonzero(_scores(beats, _starts(rows, last), span) > max(most) - 1e-9)
+            for rows, score in zip(parts, most, strict=True)
+            if score > max(most) - 1e-9
+        ]
+    )
+    stretch = best[: int(np.argmax(np.append(np.diff(best), 2) > 1)) + 1]
+    start = min(float(stretch[len(stretch) // 2]), last)
+    return start, start + span
+
+
+def _starts(rows: slice, last_s: float) -> NDArray[np.float64]:
+    """Every full second, and at the end the last time at which a minute may start."""
+    return np.minimum(np.arange(rows.start, rows.stop), last_s)
+
+
+def _scores(beats: BeatTable, starts: NDArray[np.float64], span: float) -> NDArray[np.float64]:
+    """Score of the minutes that start at some times, ascending; see `busiest_window`."""
+    near = slice(*beats.times.searchsorted([starts[0], starts[-1] + span]).tolist())
+    times, classes = beats.times[near], beats.classes[near]
     scores = np.zeros(len(starts))
     for name in ECTOPIC:
-        times = beats.peaks[beats.classes == CLASSES.index(name)] / beats.fs
-        inside = np.searchsorted(times, starts + span) - np.searchsorted(times, starts)
-        scores += np.sqrt(inside)
-    if not scores.any():
-        return 0.0, span
-    best = np.flatnonzero(scores > scores.max() - 1e-9)
-    stretch = best[: int(np.argmax(np.append(np.diff(best), 2) > 1)) + 1]
-    start = float(starts[stretch[len(stretch) // 2]])
-    return start, start + span
+        mine = times[classes == CLASSES.index(name)]
+        scores += np.sqrt(np.searchsorted(mine, starts + span) - np.searchsorted(mine, starts))
+    return scores
 
 
 @dataclass(frozen=True)
@@ -162,8 +183,9 @@ def _range_mv(analysis: Analysis, start_s: float, stop_s: float) -> tuple[float,
     values = np.concatenate([*pieces, np.full(-len(window) % second, np.nan)])
 
     beats = analysis.beats
-    peaks = beats.peaks[np.isin(beats.classes, [CLASSES.index(name) for name in ECTOPIC])] - first
-    peaks = peaks[(peaks >= 0) & (peaks < len(window))]
+    inside = slice(*np.searchsorted(beats.peaks, [first, first + len(window)]))
+    ectopic = np.isin(beats.classes[inside], [CLASSES.index(name) for name in ECTOPIC])
+    peaks = beats.peaks[inside][ectopic] - first
     around = peaks[:, np.newaxis] + np.arange(-second // 4, second // 4 + 1)
 
     low, high = 0.0, 0.0
@@ -316,7 +338,8 @@ def _draw_letters(
     """Write the class of each beat above it, and after it in brackets what annotations say else."""
     mm_per_sample = MM_PER_S / beats.fs
     inside = slice(*np.searchsorted(beats.peaks, [first, last]))
-    for peak, label in zip(beats.peaks[inside], beats.labels[inside], strict=True):
+    letters = np.asarray((*CLASSES, UNUSABLE_LABEL))[beats.classes[inside]]
+    for peak, label in zip(beats.peaks[inside], letters, strict=True):
         weight, size = ("normal", 7.5) if label in ("N", UNUSABLE_LABEL) else ("bold", 10)
         axes.text(
             (peak - first) * mm_per_sample,

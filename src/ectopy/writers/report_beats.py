@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.beats import CLASSES
+from ectopy.mapped import pieces, release
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ectopy.analysis import Analysis
+    from ectopy.beats import BeatTable
 
 SHOWN = 10
 """Beats of each kind to show."""
@@ -62,14 +64,12 @@ def class_shapes(analysis: Analysis) -> list[ClassShape]:
     up to `SHOWN` beats has no uncertain ones: all are typical.
     """
     beats = analysis.beats
-    classes, confidences = beats.classes, beats.confidences
     chosen, uncertain, members = [], [], []
     for index in range(len(CLASSES)):
-        mine = np.flatnonzero(classes == index)
-        doubtful = _least(mine, confidences[mine], min(SHOWN, len(mine) - SHOWN))
-        chosen.append(_sample(mine, confidences[mine], doubtful))
+        sample, doubtful, n = _choose(beats, index)
+        chosen.append(sample)
         uncertain.append(doubtful)
-        members.append(len(mine))
+        members.append(n)
     windows = _read_windows(analysis, np.concatenate(chosen))
     stops = np.cumsum([len(sample) for sample in chosen])
     return [
@@ -79,26 +79,46 @@ def class_shapes(analysis: Analysis) -> list[ClassShape]:
     ]
 
 
-def _least(
-    members: NDArray[np.int64], confidences: NDArray[np.float32], n: int
-) -> NDArray[np.int64]:
-    """Give the `n` members of lowest confidence, lowest first."""
+def _choose(beats: BeatTable, index: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Choose beats of a class: a sample of the surer half, the least sure; and count them all.
+
+    The sample is evenly spread; it is all of a class that has few.
+    """
+    confidences = beats.confidences_of(index)
+    n = len(confidences)
+    least, taken = _least(confidences, min(SHOWN, n - SHOWN)), np.ones(n, dtype=np.bool_)
+    if n > 2 * SHOWN:
+        # This sorts the array, which is then made anew: two of all beats would be much to hold.
+        middle = np.median(confidences, overwrite_input=True)
+        del confidences
+        taken = beats.confidences_of(index) >= middle
+    taken[least] = False
+    ranks = np.arange(np.count_nonzero(taken))
+    if len(ranks) > SAMPLED:
+        ranks = np.linspace(0, len(ranks) - 1, SAMPLED).round().astype(np.int64)
+    is_mine = beats.classes == index
+    return _rows_of(is_mine, _rows_of(taken, ranks)), _rows_of(is_mine, least), n
+
+
+def _least(values: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+    """Rows of the `n` lowest values, lowest first, the earlier first among equals."""
     if n <= 0:
-        return members[:0]
-    lowest = np.sort(np.argpartition(confidences, n - 1)[:n])
-    return members[lowest[np.argsort(confidences[lowest], kind="stable")]]
+        return np.zeros(0, dtype=np.int64)
+    lowest = np.concatenate(
+        [part.start + np.argsort(values[part], kind="stable")[:n] for part in pieces(len(values))]
+    )
+    return lowest[np.argsort(values[lowest], kind="stable")[:n]]
 
 
-def _sample(
-    members: NDArray[np.int64], confidences: NDArray[np.float32], without: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Beats of the more confident half, evenly spread; all of a class that has few."""
-    if len(members) > 2 * SHOWN:
-        members = members[confidences >= np.median(confidences)]
-    members = members[~np.isin(members, without)]
-    if len(members) <= SAMPLED:
-        return members
-    return members[np.linspace(0, len(members) - 1, SAMPLED).round().astype(np.int64)]
+def _rows_of(mask: NDArray[np.bool_], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Row of each true value whose rank among them, from 0, is given."""
+    found, before = np.empty(len(ranks), dtype=np.int64), 0
+    for part in pieces(len(mask)):
+        rows = part.start + np.flatnonzero(mask[part])
+        here = (ranks >= before) & (ranks < before + len(rows))
+        found[here] = rows[ranks[here] - before]
+        before += len(rows)
+    return found
 
 
 def _read_windows(analysis: Analysis, beats: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -108,7 +128,8 @@ def _read_windows(analysis: Analysis, beats: NDArray[np.int64]) -> NDArray[np.fl
     """
     before, after = round(BEFORE_S * analysis.fs), round(AFTER_S * analysis.fs)
     windows = np.full((len(beats), before + after), np.nan)
-    peaks = analysis.beats.peaks[beats]
+    peaks = np.array(analysis.beats.peaks[beats])
+    release(analysis.beats.peaks)
     for row in np.argsort(peaks, kind="stable").tolist():
         first = int(peaks[row]) - before
         start, stop = max(0, first), min(analysis.n_samples, first + before + after)

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.beats import CLASS_MEANINGS, CLASSES
+from ectopy.mapped import pieces, release
 from ectopy.measures.intervals import Intervals
 from ectopy.writers.report_axes import AXIS_MM, LEFT_MM, PLOT_MM, WIDTH_MM, TimeAxis, level_lines
 from ectopy.writers.report_svg import COLOURS, coordinate, marks, path, picture, svg, text
 from ectopy.writers.tachogram import interval_range
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from markupsafe import Markup
     from numpy.typing import NDArray
 
     from ectopy.analysis import Analysis
+    from ectopy.beats import BeatTable
     from ectopy.signal.second_flags import SecondsQuality
 
 TACHOGRAM_MM = 62.0
@@ -33,9 +37,6 @@ COLUMNS, ROWS = 1060, 240
 MOST_MARKS = 5000
 """Marks of other classes: of those that fall on one cell one is drawn, on cells as large as need be
 for that."""
-
-BLOCK = 200_000
-"""Beats to count at a time."""
 
 TREND_STEPS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800)
 TREND_COLUMNS = 180
@@ -60,19 +61,23 @@ def tachogram(analysis: Analysis, axis: TimeAxis) -> Markup:
         for value, place in zip(rr.tolist(), y(rr).tolist(), strict=True)
     ]
     parts = [*axis.draw(top, bottom), *level_lines(lines)]
-    times, intervals, classes = beats.times_s[1:], np.diff(beats.times_s), beats.classes[1:]
+    counts = {i: np.count_nonzero(beats.classes[1:] == i) for i in range(-1, len(CLASSES))}
     # N first, then the most: the few lie on top.
-    order = sorted(range(-1, len(CLASSES)), key=lambda i: (i != 0, -int((classes == i).sum())))
+    order = sorted(counts, key=lambda i: (i != 0, -counts[i]))
     size = 1.6 if len(beats) <= FEW_BEATS else 1.0 if len(beats) <= MOST_DOTS else 0.65
     for index in order:
-        these = np.flatnonzero(classes == index)
-        if len(these) == 0:
+        if counts[index] == 0:
             continue
-        if index == 0 and len(these) > MOST_DOTS:
-            levels = _density(times, intervals, these, axis.span_s, (low, high))
+        if index == 0 and counts[index] > MOST_DOTS:
+            levels = _density(_of_class(beats, index), axis.span_s, (low, high))
             parts.append(picture(levels, COLOURS[0], LEFT_MM, top, PLOT_MM, TACHOGRAM_MM))
             continue
-        x, heights = axis.x(times[these]), y(intervals[these])
+        some = []
+        for times, intervals in _of_class(beats, index):
+            x, heights = axis.x(times), y(intervals)
+            kept = thinned(x, heights, len(x))
+            some.append(np.stack([x[kept], heights[kept]]))
+        x, heights = np.concatenate(some, axis=1)
         kept = thinned(x, heights, MOST_DOTS if index == 0 else MOST_MARKS)
         parts.append(marks(index, x[kept], heights[kept], size=size))
     parts += [
@@ -90,21 +95,29 @@ def _turned(x: float, y: float) -> str:
     return f"rotate(-90 {coordinate(x)} {coordinate(y)})"
 
 
+def _of_class(
+    beats: BeatTable, index: int
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Give times of the beats of one class and the intervals before them, some at a time."""
+    for rows in pieces(len(beats)):
+        these = np.flatnonzero(beats.classes[rows] == index)
+        these = these[these + rows.start > 0]
+        yield beats.times[rows][these], beats.intervals_s(rows)[these]
+        release(beats.peaks)
+
+
 def _density(
-    times: NDArray[np.float64],
-    intervals: NDArray[np.float64],
-    these: NDArray[np.int64],
+    points: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]],
     span_s: float,
     limits: tuple[float, float],
 ) -> NDArray[np.uint8]:
     """How many intervals fall on each pixel, as 16 levels of equal ratio."""
     low, high = limits
     counts = np.zeros(ROWS * COLUMNS, dtype=np.int64)
-    for first in range(0, len(these), BLOCK):
-        part = these[first : first + BLOCK]
-        column = (times[part] * (COLUMNS / span_s)).astype(np.int64).clip(0, COLUMNS - 1)
-        row = ((high - intervals[part]) * (ROWS / (high - low))).astype(np.int64)
-        counts += np.bincount(row.clip(0, ROWS - 1) * COLUMNS + column, minlength=len(counts))
+    for times, intervals in points:
+        column = (times * (COLUMNS / span_s)).astype(np.int64).clip(0, COLUMNS - 1)
+        row = ((high - intervals) * (ROWS / (high - low))).astype(np.int64)
+        np.add.at(counts, row.clip(0, ROWS - 1) * COLUMNS + column, 1)
     levels = np.zeros(len(counts), dtype=np.uint8)
     seen = counts > 0
     # A single beat is to be seen; the most are opaque.
@@ -139,16 +152,19 @@ def trends(
     step_s = float(step if step is not None else np.ceil(axis.span_s / TREND_COLUMNS / 3600) * 3600)
     edges = np.arange(0, axis.span_s + step_s - 1e-9, step_s)
     edges[-1] = axis.span_s
-    times, classes = analysis.beats.times_s, analysis.beats.classes
+    times, classes = analysis.beats.times, analysis.beats.classes
     shown = [i for i in range(1, len(CLASSES)) if (classes == i).any()]
     top = 2.0
     bottom = top + RATES_MM + len(shown) * (BARS_MM + BETWEEN_MM)
     parts = axis.draw(top, bottom)
     intervals = Intervals.between(times, classes, None if quality is None else quality.usable)
+    rows = times.searchsorted(edges)
     parts += _rates(intervals, axis, edges, top)
     for row, index in enumerate(shown):
         base = top + RATES_MM + (row + 1) * (BARS_MM + BETWEEN_MM)
-        counts = np.diff(np.searchsorted(times[classes == index], edges))
+        counts = np.array(
+            [np.count_nonzero(classes[a:b] == index) for a, b in pairwise(rows.tolist())]
+        )
         parts += _bars(counts * 60 / np.diff(edges), axis, edges, base, index)
     names = ", ".join(CLASSES[index] for index in shown)
     title = "Heart rate over time" + (f", and beats a minute of class {names}" if names else "")
@@ -159,11 +175,11 @@ def _rates(
     intervals: Intervals, axis: TimeAxis, edges: NDArray[np.float64], top: float
 ) -> list[str]:
     """Median heart rate of each part, and the band that nine of ten intervals lie in."""
-    joined = intervals.joined
-    rows = np.searchsorted(intervals.times_s[1:], edges)
+    # The interval that ends with beat i is row i - 1 of the intervals.
+    rows = np.maximum(intervals.times_s.searchsorted(edges) - 1, 0)
     rates = np.full((len(WELL_SPREAD), len(edges) - 1), np.nan)
     for column, (first, last) in enumerate(pairwise(rows.tolist())):
-        part = intervals.rr_s[first:last][joined[first:last]]
+        part = intervals.rr_s(slice(first, last))[intervals.joined[first:last]]
         part = part[part > 0]
         if len(part):
             rates[:, column] = np.percentile(60 / part, WELL_SPREAD)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ectopy.beats import CLASS_MEANINGS, CLASSES
+from ectopy.mapped import release
 from ectopy.writers.paper import MM_PER_S
 from ectopy.writers.report_axes import TimeAxis
 from ectopy.writers.report_beats import SHOWN, ClassShape, class_shapes
@@ -183,6 +184,8 @@ def _strips(
         if odds[second] >= 0.05:
             note += f", {CLASSES[second]} {odds[second]:.2f}"
         figures.append(Figure(times.both(int(beats.peaks[beat]) / beats.fs), note, [strip]))
+    release(beats.peaks)
+    release(beats.probabilities)
     return Strips(title, figures, short=True)
 
 

@@ -76,5 +76,6 @@ def _shares(seconds: NDArray[np.bool_], span_s: float) -> NDArray[np.float64]:
     """Share of the seconds of each column that are true; a column has one at least."""
     starts = (np.arange(COLUMNS) * span_s / COLUMNS).astype(np.int64).clip(0, len(seconds) - 1)
     stops = np.maximum(starts + 1, np.append(starts[1:], len(seconds)))
-    so_far = np.concatenate([[0], np.cumsum(seconds)])
-    return np.asarray((so_far[stops] - so_far[starts]) / (stops - starts))
+    pairs = zip(starts.tolist(), stops.tolist(), strict=True)
+    counts = np.array([np.count_nonzero(seconds[start:stop]) for start, stop in pairs])
+    return np.asarray(counts / (stops - starts))

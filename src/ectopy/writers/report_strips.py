@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.mapped import release
 from ectopy.writers.paper import (
     MM_PER_S,
     annotated_otherwise,
@@ -179,10 +180,12 @@ class Paper:
         cuts = [self._cut(*window) for window in windows]
         beats: Sequence[int | None] = chosen or [None] * len(cuts)
         bands = [Band.of(self._about(beat, *cut)) for beat, cut in zip(beats, cuts, strict=True)]
-        return [
+        drawn = [
             self._draw(first, values, band, pulse, beat)
             for beat, (first, values), band in zip(beats, cuts, Band.evened(bands), strict=True)
         ]
+        release(self.peaks)
+        return drawn
 
     def _about(
         self, beat: int | None, first: int, values: NDArray[np.float64]

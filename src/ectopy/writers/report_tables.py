@@ -65,14 +65,14 @@ def count(value: int | float) -> str:
 
 def class_table(analysis: Analysis) -> Table:
     """How many beats each class has, and how sure the model is of them."""
-    classes, confidences = analysis.beats.classes, analysis.beats.confidences
+    classes = analysis.beats.classes
     counts = [int((classes == index).sum()) for index in range(len(CLASSES))]
     total = max(1, sum(counts))
     rows: list[list[str | Markup]] = []
     for index, name in enumerate(CLASSES):
-        mine = confidences[classes == index]
-        middle = float(np.median(mine)) if len(mine) else None
+        mine = analysis.beats.confidences_of(index)
         low = int((mine < 0.7).sum())
+        middle = float(np.median(mine, overwrite_input=True)) if len(mine) else None
         rows.append([
             name, class_mark(index), CLASS_MEANINGS[name], count(counts[index]),
             f"{100 * counts[index] / total:.2f}", decimal(middle, 3), count(low),

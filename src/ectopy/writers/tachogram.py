@@ -96,7 +96,10 @@ def interval_range(beats: BeatTable) -> tuple[float, float]:
     # Of two days and more a part of the beats says it as well.
     step = 1 + len(beats) // SAMPLED
     rows = np.arange(step, len(beats), step)
-    intervals = (beats.peaks[rows] - beats.peaks[rows - 1]) / beats.fs
+    intervals = np.empty(len(rows))
+    for part in pieces(len(rows)):
+        intervals[part] = (beats.peaks[rows[part]] - beats.peaks[rows[part] - 1]) / beats.fs
+        release(beats.peaks)
     premature = np.isin(beats.classes[rows], [CLASSES.index(name) for name in ECTOPIC])
     if len(intervals) == 0:
         return 0.4, 1.4
@@ -128,12 +131,14 @@ def _points(
             points = np.stack([times[part], within[part]])
             found[marker].append(_thin(points, duration_s, high - low))
         release(beats.peaks)
-    joined = {marker: np.concatenate(some, axis=1) for marker, some in found.items() if some}
-    return {
-        marker: (thin[0], thin[1])
-        for marker, points in joined.items()
-        for thin in [_thin(points, duration_s, high - low)]
-    }
+    thinned = {}
+    for marker in list(found):
+        some = found.pop(marker)  # of many days there are many: each is held once
+        if some:
+            points = np.concatenate(some, axis=1)
+            del some
+            thinned[marker] = _thin(points, duration_s, high - low)
+    return {marker: (points[0], points[1]) for marker, points in thinned.items()}
 
 
 def _thin(points: NDArray[np.float64], width: float, height: float) -> NDArray[np.float64]:
