@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.signal.runs_of_equals import runs_at
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -66,10 +68,7 @@ class RangeEnd:
         if most < self.extreme or most == -np.inf:
             self._open = 0
             return _NOTHING, _NOTHING
-        places = np.flatnonzero(samples == samples.dtype.type(self.sign * most))
-        borders = np.flatnonzero(np.diff(places) != 1)
-        starts = places[np.concatenate([[0], borders + 1])]
-        stops = places[np.concatenate([borders, [-1]])] + 1
+        starts, stops = runs_at(samples, self.sign * most)
         lengths = stops - starts
         if starts[0] == 0 and self._open:
             lengths[0] += self._open

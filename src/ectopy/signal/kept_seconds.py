@@ -32,7 +32,9 @@ which leaves its width to be seen."""
 PIECE_S = 6000
 """Seconds that are judged at a time; whole blocks of those that `buried` looks at."""
 
-_STATE = len(fields(SecondMeasures))  # column of what is missing and constant; the next two: at the ends
+_STATE = len(
+    fields(SecondMeasures)
+)  # column of what is missing and constant; the next two: at the ends
 _BITS = np.array([1, 2, 3, 4])  # of the quarters, in the state; bit 0: missing
 
 

@@ -104,9 +104,7 @@ class QualityMeter:
         self._first = 0  # second that they start with
         self._done = 0  # seconds that have been measured
         self._mains = Mains(self.fs)
-        self._seconds = KeptSeconds(
-            self.fs, (RangeEnd(-1.0, self.fs), RangeEnd(1.0, self.fs))
-        )
+        self._seconds = KeptSeconds(self.fs, (RangeEnd(-1.0, self.fs), RangeEnd(1.0, self.fs)))
         self._quality: SecondsQuality | None = None
 
     def _edge(self, second: int) -> int:
@@ -143,7 +141,11 @@ class QualityMeter:
         )
         own = signal[: edges[-1]]
         self._seconds.add(
-            measures, lost, constant_quarters(own, quarters), own[edges[0] :], origin + int(edges[0])
+            measures,
+            lost,
+            constant_quarters(own, quarters),
+            own[edges[0] :],
+            origin + int(edges[0]),
         )
         self._done, self._first = stop, max(0, stop - MARGIN_S)
         kept = signal[self._edge(self._first) - origin :]
