@@ -6,7 +6,7 @@ seconds are kept, in a file where they are many, and judged piece by piece.
 
 from __future__ import annotations
 
-from dataclasses import astuple, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,9 +32,11 @@ which leaves its width to be seen."""
 PIECE_S = 6000
 """Seconds that are judged at a time; whole blocks of those that `buried` looks at."""
 
-_STATE = len(
-    fields(SecondMeasures)
-)  # column of what is missing and constant; the next two: at the ends
+PIECE_OF_MEDIAN_S = 32_768
+"""Seconds that are counted at a time for a median."""
+
+_STATE = len(fields(SecondMeasures))
+"""Column of what is missing and what is constant; the next two count samples at the range's ends."""
 _BITS = np.array([1, 2, 3, 4])  # of the quarters, in the state; bit 0: missing
 
 
@@ -77,7 +79,8 @@ class KeptSeconds:
             Index of the first of these samples.
         """
         rows = np.zeros((len(missing), _STATE + 3), dtype=np.float32)
-        rows[:, :_STATE] = np.stack(astuple(measures), axis=1)
+        for column, field in enumerate(fields(SecondMeasures)):
+            rows[:, column] = getattr(measures, field.name)
         rows[:, _STATE] = missing + (constant.reshape(-1, 4) << _BITS).sum(axis=1)
         done = len(self._rows) + len(self._last)
         for end, column in zip(self._ends, range(_STATE + 1, _STATE + 3), strict=True):
@@ -107,8 +110,8 @@ class KeptSeconds:
     def _usual(self, *, moving: bool) -> tuple[float, float]:
         """Median of the means and of the ranges of all seconds, or of those that are not still."""
 
-        def values(spans: bool) -> Iterator[NDArray[np.float32]]:
-            for own, rows in self._rows.around(PIECE_S, 1):
+        def values(*, spans: bool) -> Iterator[NDArray[np.float32]]:
+            for own, rows in self._rows.around(PIECE_OF_MEDIAN_S, 1):
                 first = max(0, own.start - 1)
                 measures = _measures(rows)
                 found = measures.high - measures.low if spans else measures.mean
@@ -116,7 +119,9 @@ class KeptSeconds:
                     found = np.where(half_flat(_constant(rows)), np.float32(np.nan), found)
                 yield found[own.start - first : own.stop - first]
 
-        return float(long_median(lambda: values(False))), float(long_median(lambda: values(True)))
+        return float(long_median(lambda: values(spans=False))), float(
+            long_median(lambda: values(spans=True))
+        )
 
     def _stuck(
         self, rows: NDArray[np.float32], first: int, away: list[bool]

@@ -232,9 +232,9 @@ class _Extreme:
         self._shortest = shortest
 
     def take(self, block: NDArray[np.floating], extreme: float) -> None:
-        """Count those within a block, whose extreme this is; runs at its borders are closed later."""
+        """Count those within a block of this extreme; runs at its borders are closed later."""
         most = self.sign * extreme
-        if not most >= self.value:  # or all is missing
+        if most < self.value or np.isnan(most):
             return
         if most > self.value:
             self.value, self.samples = most, 0
@@ -255,7 +255,7 @@ def _marked(
     steps = np.zeros(n_samples + 1, dtype=np.int8)
     steps[starts] += 1
     steps[stops] -= 1
-    return np.cumsum(steps[:-1], dtype=np.int8) != 0
+    return np.asarray(np.cumsum(steps[:-1], dtype=np.int8) != 0)
 
 
 def _block_starts(n_samples: int, fs: float) -> NDArray[np.int64]:
