@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.signal.order import median
+from ectopy.signal.products import product
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,7 +188,7 @@ def _bands(
     reach = TAPS // 2
     padded = np.pad(blocks.ravel(), reach, mode="edge")
     around = np.lib.stride_tricks.sliding_window_view(padded, each + 2 * reach)[::each]
-    both = np.ascontiguousarray(around) @ _filters(bands_hz, rate_hz, each)
+    both = product(around, _filters(bands_hz, rate_hz, each))
     return np.split(both, len(bands_hz), axis=1)
 
 

@@ -36,7 +36,7 @@ PIECE_OF_MEDIAN_S = 32_768
 """Seconds that are counted at a time for a median."""
 
 _STATE = len(fields(SecondMeasures))
-"""Column of what is missing and what is constant; the next two count samples at the range's ends."""
+"""Column of what is missing and constant; the next two count samples at the ends of the range."""
 _BITS = np.array([1, 2, 3, 4])  # of the quarters, in the state; bit 0: missing
 
 
