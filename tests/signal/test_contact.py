@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ectopy.signal.bands import measure_bands, piece_edges
-from ectopy.signal.contact import constant_quarters, flat_seconds
+from ectopy.signal.contact import constant_quarters, flat_seconds, half_flat
 from ectopy.signal.mains import Mains
 
 FS = 200.0
@@ -16,7 +16,12 @@ def flat(signal: np.ndarray) -> list[int]:
     """Numbers of the seconds that are flat."""
     n = len(signal) // 200
     measures = measure_bands(np.nan_to_num(signal).astype(np.float32), FS, Mains(FS), 0, 0, n)
-    found = flat_seconds(measures, constant_quarters(signal, piece_edges(FS, 0, n, 4)))
+    still = half_flat(constant_quarters(signal, piece_edges(FS, 0, n, 4)))
+    others = measures.take(np.flatnonzero(~still))
+    level, span = np.nan, np.nan
+    if not still.all():
+        level, span = np.median(others.mean), np.median(others.high - others.low)
+    found = flat_seconds(measures, still, level, span)
     return np.flatnonzero(found).tolist()
 
 

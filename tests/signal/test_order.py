@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ectopy.signal.order import median, percentile
+from ectopy.signal.order import long_median, median, percentile
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -28,3 +28,21 @@ def test_what_is_given_is_left_as_it_was():
     values = np.array([3.0, 1.0, 2.0])
     assert (float(median(values)), float(percentile(values, 50))) == (2.0, 2.0)
     assert values.tolist() == [3.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 10, 1001, 1002])
+@pytest.mark.parametrize("scale", [1.0, 1e-30, 1e30])
+def test_a_median_in_pieces_is_that_of_the_whole(n, scale):
+    rng = np.random.default_rng(n)
+    for decimals in (0, 1, 6):  # with many ties, and with few
+        series = (scale * np.round(rng.normal(0, 2, n), decimals)).astype(np.float32)
+        series[rng.random(n) < 0.1] = np.nan
+        cuts = np.sort(rng.integers(0, n + 1, 3))
+        found = long_median(lambda: np.split(series, cuts))  # noqa: B023
+        known = series[~np.isnan(series)]
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, np.median(known) if len(known) else np.nan)
+
+
+def test_the_median_of_nothing():
+    assert np.isnan(long_median(list))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ectopy.errors import SignalError
 from ectopy.readers import read
@@ -190,3 +193,43 @@ def test_nothing_but_flat_blocks():
         check.push(np.full(100, 0.25, np.float32))
     with pytest.raises(SignalError, match="it is flat throughout"):
         check.finish()
+
+
+def told_of(signal: np.ndarray) -> tuple[str, ...]:
+    """What a loop over the runs of equal samples says of a lead in millivolts."""
+    known = [value for value in signal.tolist() if np.isfinite(value)]
+    runs = [(value, len(list(same))) for value, same in groupby(signal.tolist())]
+    runs = [(value, length) for value, length in runs if np.isfinite(value)]
+    flat = sum(length for _, length in runs if length >= FS)
+    low, high = (
+        sum(length for value, length in runs if length >= 5 and value == extreme) / len(signal)
+        for extreme in (min(known), max(known))
+    )
+    return tuple(
+        f"lead II {what} {100 * share:.1f} % of its samples"
+        for what, share, limit in (
+            ("misses", (len(signal) - len(known)) / len(signal), 0.01),
+            ("is flat for", flat / len(signal), 0.01),
+            ("is clipped for", low + high, 0.005),
+        )
+        if share >= limit
+    )
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.lists(st.integers(1, 4000), min_size=1, max_size=4))
+def test_any_blocks_say_what_a_loop_does(seed, sizes):
+    rng = np.random.default_rng(seed)
+    signal = rng.normal(0, 0.3, 8000).astype(np.float32).round(2)
+    for _ in range(rng.integers(1, 8)):
+        start, length = rng.integers(0, 8000), rng.choice([3, 20, 200, 260, 900])
+        signal[start : start + length] = rng.choice([np.nan, np.inf, 0.1, 3.0, 3.0, -3.0])
+    if max(sizes) < 100:
+        sizes = [*sizes, 1000]
+    check, first, number = LeadCheck(FS, "II"), 0, 0
+    while first < len(signal):
+        size = sizes[number % len(sizes)]
+        check.push(signal[first : first + size])
+        first, number = first + size, number + 1
+    said = check.finish()
+    assert tuple(text.split(";")[0] for text in said if "typical" not in text) == told_of(signal)

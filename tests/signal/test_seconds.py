@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from ectopy.data.nstdb import load_noise
 from ectopy.errors import SignalError
 from ectopy.evaluation.noise import calibration_peaks, mix_noise, noise_amplitude
 from ectopy.readers import read, read_annotations
+from ectopy.signal import kept_rows, kept_seconds
 from ectopy.signal.conditioning import resample
 from ectopy.signal.seconds import (
     CLIPPED,
@@ -87,6 +90,28 @@ def test_blocks_change_nothing_at_any_fs(fs, size):
     np.testing.assert_array_equal(
         in_blocks(signal, fs, [size, 17, 3]).flags, measure_seconds(signal, fs).flags
     )
+
+
+def test_what_is_judged_in_pieces_is_what_is_judged_at_once(monkeypatch, everything):
+    signal, whole = everything
+    monkeypatch.setattr(kept_rows, "IN_MEMORY", 1000)
+    monkeypatch.setattr(kept_seconds, "PIECE_S", 50)
+    monkeypatch.setattr(kept_seconds, "PIECE_OF_MEDIAN_S", 7)
+    np.testing.assert_array_equal(measure_seconds(signal, 250.0).flags, whole.flags)
+
+
+def test_memory_does_not_grow_with_the_lead():
+    block = simulate(300, fs=50, seed=1)[0].signal_mv[:, 0]
+    peaks = []
+    for n_blocks in (100, 400):  # 8 and 33 hours
+        tracemalloc.start()
+        meter = QualityMeter(50)
+        for _ in range(n_blocks):
+            meter.push(block)
+        assert len(meter.finish()) == 300 * n_blocks
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 5 * 1024 * 1024
 
 
 def test_single_samples_are_blocks_too():

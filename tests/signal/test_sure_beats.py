@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ectopy.signal import sure_beats
 from ectopy.signal.second_flags import FLAT, MAINS, NOISE, SecondsQuality
 from ectopy.signal.sure_beats import LEAST_BEATS, SURE, spare_sure
 
@@ -50,3 +51,15 @@ def test_nothing_to_spare():
     assert spare_sure(empty, *beats(0), FS) is empty
     good = noisy(flag=0)
     assert spare_sure(good, *beats(), FS) is good
+
+
+def test_pieces_change_nothing(monkeypatch):
+    rng = np.random.default_rng(0)
+    peaks = np.sort(rng.integers(0, 40_500, 500))
+    confidences = rng.choice(np.float32([0.9, 0.97, 1.0]), 500)
+    quality = SecondsQuality(rng.choice(np.uint8([0, NOISE, NOISE | FLAT]), 400))
+    whole = spare_sure(quality, peaks, confidences, FS)
+    assert 0 < (whole.flags != quality.flags).sum() < 250
+    monkeypatch.setattr(sure_beats, "PIECE_S", 7)
+    found = spare_sure(quality, peaks, confidences, FS)
+    np.testing.assert_array_equal(found.flags, whole.flags)

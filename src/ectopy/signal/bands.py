@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.signal.order import median
+from ectopy.signal.products import product
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -91,22 +94,23 @@ def measure_bands(
     edges = piece_edges(fs, first, first + n_seconds, BLOCK_HZ) - origin
     starts, each = edges[:-1], edges[:-1:BLOCK_HZ]
     inside = signal[: edges[-1]]
-    offset = np.median(inside[:: max(1, int(fs) // 8)])
+    offset = median(inside[:: max(1, int(fs) // 8)])
     rest, hum = mains.take_out(inside - offset, edges[::BLOCK_HZ])
-    blocks = (np.add.reduceat(rest, starts) / np.diff(edges)).astype(np.float32)
-    pairs = blocks.reshape(-1, 2).mean(axis=1)
-    qrs = np.abs(_band(blocks, QRS_HZ)).reshape(n_seconds, BLOCK_HZ)
-    upper = np.abs(_band(blocks, HIGH_HZ)).reshape(n_seconds, BLOCK_HZ)
-    slow = _band(pairs, SLOW_HZ, BLOCK_HZ / 2).reshape(n_seconds, -1)
+    means = np.add.reduceat(rest, starts) / np.diff(edges).astype(np.float32)
+    blocks = np.asarray(means, dtype=np.float32).reshape(n_seconds, BLOCK_HZ)
+    pairs = np.asarray((blocks[:, ::2] + blocks[:, 1::2]) / 2, dtype=np.float32)
+    qrs, upper = _bands(blocks, (QRS_HZ, HIGH_HZ), BLOCK_HZ)
+    slow, waves = _bands(pairs, (SLOW_HZ, WAVE_HZ), BLOCK_HZ / 2)
+    size = np.sort(np.abs(qrs), axis=1)  # also gives the maximum
     return SecondMeasures(
         low=np.minimum.reduceat(inside, each),
         high=np.maximum.reduceat(inside, each),
-        mean=blocks.reshape(n_seconds, BLOCK_HZ).mean(axis=1) + offset,
-        qrs=np.median(qrs, axis=1),
-        most=qrs.max(axis=1),
-        upper=np.median(upper, axis=1),
-        slow=np.sqrt(np.einsum("ij,ij->i", slow, slow) / slow.shape[1]),
-        regular=_regular(_band(pairs, WAVE_HZ, BLOCK_HZ / 2).reshape(n_seconds, -1)),
+        mean=blocks.mean(axis=1) + offset,
+        qrs=size[:, BLOCK_HZ // 2 - 1 : BLOCK_HZ // 2 + 1].mean(axis=1),
+        most=size[:, -1],
+        upper=median(np.abs(upper)),
+        slow=np.sqrt(np.einsum("ij,ij->i", slow, slow) / np.float32(slow.shape[1])),
+        regular=_regular(waves),
         hum=hum,
     )
 
@@ -162,16 +166,49 @@ def _three(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return sums
 
 
-def _band(
-    blocks: NDArray[np.float32], band_hz: tuple[float, float], rate_hz: float = BLOCK_HZ
-) -> NDArray[np.float32]:
-    """Band-pass the means of blocks; the first and the last one go on beyond the ends."""
-    ends = np.repeat(blocks[[0, -1]], TAPS // 2)
-    padded = np.concatenate([ends[: TAPS // 2], blocks, ends[TAPS // 2 :]])
-    return np.convolve(padded, _taps(band_hz, rate_hz), mode="valid")
+def _bands(
+    blocks: NDArray[np.float32], bands_hz: tuple[tuple[float, float], ...], rate_hz: float
+) -> list[NDArray[np.float32]]:
+    """Band-pass the means of blocks; the first and the last one go on beyond the ends.
+
+    Parameters
+    ----------
+    blocks : ndarray of float32, shape (seconds, blocks of a second)
+    bands_hz : tuple of pairs
+        Limits of each band in Hz.
+    rate_hz : float
+        Blocks of a second.
+
+    Returns
+    -------
+    list of ndarray
+        One for each band, shaped like `blocks`.
+    """
+    each = blocks.shape[1]
+    reach = TAPS // 2
+    padded = np.pad(blocks.ravel(), reach, mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(padded, each + 2 * reach)[::each]
+    both = product(around, _filters(bands_hz, rate_hz, each))
+    return np.split(both, len(bands_hz), axis=1)
 
 
 @cache
+def _filters(
+    bands_hz: tuple[tuple[float, float], ...], rate_hz: float, each: int
+) -> NDArray[np.float32]:
+    """Give the matrix that makes the blocks of a second out of them and those around.
+
+    A second at a time, a product of matrices takes a tenth of the time of a convolution. Its shape
+    is (each + TAPS - 1, len(bands_hz) * each).
+    """
+    matrix = np.zeros((each + TAPS - 1, len(bands_hz), each), dtype=np.float32)
+    for number, band_hz in enumerate(bands_hz):
+        taps = _taps(band_hz, rate_hz)  # symmetric
+        for block in range(each):
+            matrix[block : block + TAPS, number, block] = taps
+    return matrix.reshape(len(matrix), -1)
+
+
 def _taps(band_hz: tuple[float, float], rate_hz: float) -> NDArray[np.float32]:
     """Band-pass filter: the difference of two low-passes, each a sinc in a Hamming window."""
     places = np.arange(TAPS) - TAPS // 2

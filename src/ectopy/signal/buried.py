@@ -50,6 +50,10 @@ LEVEL_SHARE = 0.6
 """Share of the seconds around whose largest absolute values lie below the level."""
 
 LONG_BLOCK, LONG_BLOCKS = 10, 3
+BESIDE_S = 40
+"""Seconds on both sides that decide as well: three long blocks and five seconds, in whole blocks,
+so that a piece of a recording with so many beside it has the blocks that the whole of it has."""
+
 LEAST_OF_LONG = 0.2
 """The level is at least this share of its median over some 70 seconds: in a standstill of the heart
 there is nothing but faint noise, which is not said to bury beats."""
@@ -84,7 +88,8 @@ def buried(measures: SecondMeasures, known: NDArray[np.bool_]) -> NDArray[np.boo
     Parameters
     ----------
     measures : SecondMeasures
-        Of all seconds of the recording.
+        Of all seconds of the recording, or of some with `BESIDE_S` on both sides; the first is a
+        multiple of `LONG_BLOCK`.
     known : ndarray of bool, shape (seconds,)
         Which of them hold a signal at all; the others are not marked.
 

@@ -43,30 +43,44 @@ def constant_quarters(samples: NDArray[np.floating], edges: NDArray[np.int64]) -
     )
 
 
-def flat_seconds(measures: SecondMeasures, constant: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark seconds without contact.
+def half_flat(constant: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark seconds of which at least half is part of a line of one value.
 
     Parameters
     ----------
-    measures : SecondMeasures
     constant : ndarray of bool, shape (4 * seconds,)
-        As `constant_quarters` gives it.
+        As `constant_quarters` gives it. Half a second beside a second decides as well.
 
     Returns
     -------
     ndarray of bool, shape (seconds,)
-        At least half of the second is part of a line of one value of `QUARTERS` quarters or more,
-        or the whole of it is quieter than skin can be.
+        Lines are `QUARTERS` quarters long or more.
     """
     edges = np.flatnonzero(np.diff(constant, prepend=False, append=False))
     lengths = edges[1::2] - edges[::2]
     line = np.zeros(len(constant), dtype=np.bool_)
     line[constant] = np.repeat(lengths >= QUARTERS, lengths)
+    return np.asarray(line.reshape(-1, 4).sum(axis=1) >= 2)
+
+
+def flat_seconds(
+    measures: SecondMeasures, still: NDArray[np.bool_], level: float, span: float
+) -> NDArray[np.bool_]:
+    """Mark seconds without contact.
+
+    Parameters
+    ----------
+    measures : SecondMeasures
+    still : ndarray of bool, shape (seconds,)
+        As `half_flat` gives it.
+    level, span : float
+        Median of the means and of the ranges of all the lead's other seconds; NaN without any.
+
+    Returns
+    -------
+    ndarray of bool, shape (seconds,)
+        Half of the second is still, or the whole of it is quieter than skin can be.
+    """
     ranges = measures.high - measures.low
-    half_flat: NDArray[np.bool_] = line.reshape(-1, 4).sum(axis=1) >= 2
-    moving = ~half_flat
-    if not moving.any():
-        return half_flat
-    usual, level = np.median(ranges[moving]), np.median(measures.mean[moving])
-    off = np.abs(measures.mean - level) >= OFF * usual
-    return np.asarray(half_flat | (ranges < QUIET * usual) | (off & (ranges < QUIET_OFF * usual)))
+    off = np.abs(measures.mean - level) >= OFF * span
+    return np.asarray(still | (ranges < QUIET * span) | (off & (ranges < QUIET_OFF * span)))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.signal.products import product
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -84,7 +86,7 @@ class Mains:
             seconds = np.lib.stride_tricks.sliding_window_view(signal, length)[edges[:-1]]
         seconds = seconds - seconds.mean(axis=1, keepdims=True)
         total = np.einsum("ij,ij->i", seconds, seconds) / length
-        spectrum = seconds @ self._windowed
+        spectrum = product(seconds, self._windowed)
         half = spectrum.shape[1] // 2
         power = (spectrum[:, :half] ** 2 + spectrum[:, half:] ** 2) / 2
         rest = signal
@@ -100,7 +102,7 @@ class Mains:
                 continue
             amplitudes[rows] = np.sqrt(amplitudes[rows] ** 2 + 2 * of_lines[rows])
             columns = lines + [half + line for line in lines]
-            hum = spectrum[np.ix_(rows, columns)] @ self._waves[:, columns].T
+            hum = product(spectrum[np.ix_(rows, columns)], self._waves[:, columns].T)
             rest = signal.copy() if rest is signal else rest
             places = edges[rows, None] + np.arange(length + 1)
             own = places < edges[rows + 1, None]

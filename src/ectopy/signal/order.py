@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from numpy.typing import NDArray
 
 Real = TypeVar("Real", bound=np.floating[Any])
@@ -68,3 +70,62 @@ def percentile(values: NDArray[Real], percent: float) -> NDArray[Real]:
     # From the nearer end, as NumPy does, so that rounding is the same.
     between = low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
     return np.asarray(between, dtype=values.dtype)
+
+
+def long_median(pieces: Callable[[], Iterable[NDArray[np.float32]]]) -> np.float32:
+    """Median of a series too long for memory, as `numpy.nanmedian` gives it.
+
+    The pieces are gone through twice: once to count the values by the upper half of their bits, in
+    which numbers are ordered as in the whole, and once those of the median by the lower half.
+
+    Parameters
+    ----------
+    pieces : callable
+        Gives the pieces, ndarrays of float32, shape (values,), from the start each time. NaN is
+        left out.
+
+    Returns
+    -------
+    float32
+        NaN where there is nothing.
+
+    Examples
+    --------
+    >>> series = np.array([4, np.nan, 1, 2, 8], dtype=np.float32)
+    >>> float(long_median(lambda: [series[:2], series[2:]]))
+    3.0
+    """
+    upper = np.zeros(_HALF, dtype=np.int64)
+    for piece in pieces():
+        upper += np.bincount(_ordered_bits(piece) >> 16, minlength=_HALF)
+    below = np.cumsum(upper)
+    n = int(below[-1])
+    if n == 0:
+        return np.float32(np.nan)
+    ranks = [(n - 1) // 2, n // 2]  # of the two in the middle
+    halves = [int(np.searchsorted(below, rank, side="right")) for rank in ranks]
+    lower = {half: np.zeros(_HALF, dtype=np.int64) for half in halves}
+    for piece in pieces():
+        bits = _ordered_bits(piece)
+        for half, counts in lower.items():
+            counts += np.bincount(bits[bits >> 16 == half] & (_HALF - 1), minlength=_HALF)
+    found = []
+    for rank, half in zip(ranks, halves, strict=True):
+        own = rank - int(below[half] - upper[half])
+        found.append(half << 16 | int(np.searchsorted(np.cumsum(lower[half]), own, side="right")))
+    low, high = _from_ordered_bits(np.array(found, dtype=np.uint32))
+    return np.float32(low if low == high else (low + high) / np.float32(2))
+
+
+_HALF = 1 << 16
+_SIGN = np.uint32(1 << 31)
+
+
+def _ordered_bits(values: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """Give whole numbers in the order of the values, NaN left out."""
+    bits = np.ascontiguousarray(values[~np.isnan(values)]).view(np.uint32)
+    return np.where(bits & _SIGN, ~bits, bits | _SIGN)
+
+
+def _from_ordered_bits(bits: NDArray[np.uint32]) -> NDArray[np.float32]:
+    return np.where(bits & _SIGN, bits ^ _SIGN, ~bits).view(np.float32)

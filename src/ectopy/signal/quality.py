@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ectopy.errors import SignalError
+from ectopy.signal.kept_rows import KeptRows
+from ectopy.signal.order import long_median
+from ectopy.signal.runs_of_equals import first_run, long_runs, runs_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +35,8 @@ FLAT_SHARE = 0.01
 CLIPPED_SHARE = 0.005
 """Share of clipped samples worth a warning: half as much, since clipping takes the peak of a QRS
 complex, a quarter of its length, and so spoils more beats than its share."""
+
+_PIECE = 65_536  # ranges that are looked at together
 
 CLIPPED_TOO_MUCH = 0.5
 """Share of clipped samples beyond which no wave's shape is left to judge."""
@@ -100,41 +106,65 @@ class LeadCheck:
     def __init__(self, fs: float, lead_name: str) -> None:
         self.fs, self.name = fs, lead_name
         self._n = self._missing = self._flat = 0
-        self._low, self._high = _Extreme(-1.0), _Extreme(1.0)
-        self._ranges: list[NDArray[np.float32]] = []
+        self._flat_length = max(2, ceil(FLAT_S * fs))
+        shortest = max(ceil(CLIPPED_S * fs), CLIPPED_SAMPLES)
+        self._low, self._high = _Extreme(-1.0, shortest), _Extreme(1.0, shortest)
+        self._ranges = KeptRows(1)
         # The last run of equal samples, which may go on: its value and length.
         self._open: tuple[float, int] = (np.nan, 0)
 
     def push(self, block_mv: NDArray[np.floating]) -> None:
         """Take the next samples, shape (samples,), in millivolts; missing ones are NaN."""
         block = np.asarray(block_mv)
+        if block.dtype.kind != "f":
+            block = block.astype(np.float64)
         if len(block) == 0:
             return
-        missing = ~np.isfinite(block)
         self._n += len(block)
-        self._missing += int(missing.sum())
-        begins = np.flatnonzero(np.concatenate([[True], block[1:] != block[:-1]]))
-        values, lengths = block[begins], np.diff(np.concatenate([begins, [len(block)]]))
-        flat = np.repeat(lengths >= FLAT_S * self.fs, lengths)
-        value, length = self._open
-        if values[0] == value:
-            lengths[0] += length
-        else:
-            self._close(np.array([value]), np.array([length]))
-        self._close(values[:-1], lengths[:-1])
-        self._open = (float(values[-1]), int(lengths[-1]))
-        self._ranges.append(_block_ranges(np.where(flat | missing, np.nan, block), self.fs))
+        low, high = (
+            extreme.reduceat(block, _block_starts(len(block), self.fs))
+            for extreme in (np.minimum, np.maximum)
+        )
+        if not (np.isfinite(low) & np.isfinite(high)).all():
+            known = np.isfinite(block)
+            self._missing += len(block) - int(known.sum())
+            block = np.where(known, block, np.nan)
+            low, high = _known_extremes(block, self.fs)
+        starts, stops = long_runs(block, self._flat_length)
+        self._count(block, low, high, starts, stops)
+        if len(starts):
+            flat = _marked(starts, stops, len(block))
+            low, high = _known_extremes(np.where(flat, np.nan, block), self.fs)
+        self._ranges.add((high - low).astype(np.float32)[:, None])
 
-    def _close(self, values: NDArray[np.floating], lengths: NDArray[np.int64]) -> None:
-        """Count runs of equal samples that are over."""
-        known = np.isfinite(values)
-        values, lengths = values[known], lengths[known]
-        if len(values) == 0:
-            return
-        self._flat += int(lengths[(lengths >= FLAT_S * self.fs) & (lengths > 1)].sum())
-        shortest = max(CLIPPED_S * self.fs, CLIPPED_SAMPLES)
-        for extreme in (self._low, self._high):
-            extreme.take(values, lengths, shortest)
+    def _count(
+        self,
+        block: NDArray[np.floating],
+        low: NDArray[np.floating],
+        high: NDArray[np.floating],
+        starts: NDArray[np.int64],
+        stops: NDArray[np.int64],
+    ) -> None:
+        """Count runs of equal samples: long ones anywhere, and all at the extremes."""
+        within = (starts > 0) & (stops < len(block))
+        self._flat += int((stops - starts)[within].sum())
+        self._low.take(block, float(np.fmin.reduce(low)))
+        self._high.take(block, float(np.fmax.reduce(high)))
+        (value, length), first = self._open, first_run(block)
+        if block[0] != value:
+            self._close(value, length)
+            value, length = float(block[0]), 0
+        if first < len(block):
+            self._close(value, length + first)
+            value, length, first = float(block[-1]), 0, first_run(block[::-1])
+        self._open = (value, length + first)
+
+    def _close(self, value: float, length: int) -> None:
+        """Count a run at the border of two blocks that is over."""
+        if np.isfinite(value):
+            self._flat += length if length >= self._flat_length else 0
+            self._low.close(value, length)
+            self._high.close(value, length)
 
     def finish(self) -> tuple[str, ...]:
         """Say what is wrong, as `check_lead` does.
@@ -145,7 +175,7 @@ class LeadCheck:
             As `check_lead`.
         """
         name = self.name
-        self._close(np.array([self._open[0]]), np.array([self._open[1]]))
+        self._close(*self._open)
         self._open = (np.nan, 0)
         if self._missing == self._n:
             msg = f"lead {name} has no signal: all samples are missing; choose another lead"
@@ -183,7 +213,9 @@ class LeadCheck:
             for share, limit, text in shares
             if share >= limit
         ]
-        typical_mv = float(np.nanmedian(np.concatenate(self._ranges)))
+        typical_mv = float(
+            long_median(lambda: (rows[:, 0] for _, rows in self._ranges.around(_PIECE)))
+        )
         if not TYPICAL_MV[0] <= typical_mv <= TYPICAL_MV[1]:
             shown = f"{typical_mv:.2g}" if typical_mv < 1 else f"{typical_mv:.0f}"
             found.append(
@@ -195,24 +227,46 @@ class LeadCheck:
 class _Extreme:
     """Samples that stay at the lowest (`sign` -1) or highest value of a lead for long."""
 
-    def __init__(self, sign: float) -> None:
+    def __init__(self, sign: float, shortest: int) -> None:
         self.sign, self.value, self.samples = sign, -np.inf, 0
+        self._shortest = shortest
 
-    def take(
-        self, values: NDArray[np.floating], lengths: NDArray[np.int64], shortest: float
-    ) -> None:
-        outward = self.sign * values
-        most = float(outward.max())
-        if most < self.value:
+    def take(self, block: NDArray[np.floating], extreme: float) -> None:
+        """Count those within a block of this extreme; runs at its borders are closed later."""
+        most = self.sign * extreme
+        if most < self.value or np.isnan(most):
             return
         if most > self.value:
             self.value, self.samples = most, 0
-        there = (outward == most) & (lengths >= shortest)
-        self.samples += int(lengths[there].sum())
+        starts, stops = runs_at(block, extreme)
+        lengths = (stops - starts)[(starts > 0) & (stops < len(block))]
+        self.samples += int(lengths[lengths >= self._shortest].sum())
+
+    def close(self, value: float, length: int) -> None:
+        """Count a run that is over."""
+        if self.sign * value == self.value and length >= self._shortest:
+            self.samples += length
 
 
-def _block_ranges(signal: NDArray[np.floating], fs: float) -> NDArray[np.float32]:
-    """Range of each block of `TYPICAL_S` that holds any sample; the last may be longer."""
-    starts = np.arange(0, max(len(signal) // round(TYPICAL_S * fs), 1)) * round(TYPICAL_S * fs)
-    ranges = np.fmax.reduceat(signal, starts) - np.fmin.reduceat(signal, starts)
-    return ranges.astype(np.float32)
+def _marked(
+    starts: NDArray[np.int64], stops: NDArray[np.int64], n_samples: int
+) -> NDArray[np.bool_]:
+    """Whether each sample is part of a run, shape (n_samples,)."""
+    steps = np.zeros(n_samples + 1, dtype=np.int8)
+    steps[starts] += 1
+    steps[stops] -= 1
+    return np.asarray(np.cumsum(steps[:-1], dtype=np.int8) != 0)
+
+
+def _block_starts(n_samples: int, fs: float) -> NDArray[np.int64]:
+    """Where the blocks of `TYPICAL_S` start; the last may be longer."""
+    length = round(TYPICAL_S * fs)
+    return np.arange(0, max(n_samples // length, 1)) * length
+
+
+def _known_extremes(
+    signal: NDArray[np.floating], fs: float
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Least and largest sample of each block; NaN only for one that holds nothing else."""
+    starts = _block_starts(len(signal), fs)
+    return np.fmin.reduceat(signal, starts), np.fmax.reduceat(signal, starts)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ectopy.mapped import pieces, release
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,6 +23,9 @@ UNUSABLE_FLAGS = MISSING | FLAT | CLIPPED | NOISE
 
 BEAT_REACH_S = 0.2
 """Seconds on both sides of a beat's peak in which it must be seen: its QRS complex and its foot."""
+
+PIECE_BEATS = 65_536
+"""Beats that are looked at together: of a long recording they lie in a file."""
 
 
 @dataclass(frozen=True)
@@ -144,12 +149,16 @@ class SecondsQuality:
         """
         if len(self) == 0:
             return np.ones(len(peaks), dtype=np.bool_)
-        times_s = np.asarray(peaks) / fs
-        first, last = (
-            np.floor(times_s + reach).astype(np.int64).clip(0, len(self) - 1)
-            for reach in (-BEAT_REACH_S, BEAT_REACH_S)
-        )
-        return np.asarray(self.usable[first] & self.usable[last])
+        usable = np.empty(len(peaks), dtype=np.bool_)
+        for piece in pieces(len(peaks), PIECE_BEATS):
+            times_s = np.asarray(peaks[piece]) / fs
+            first, last = (
+                np.floor(times_s + reach).astype(np.int64).clip(0, len(self) - 1)
+                for reach in (-BEAT_REACH_S, BEAT_REACH_S)
+            )
+            usable[piece] = self.usable[first] & self.usable[last]
+            release(peaks)
+        return usable
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain data for JSON: percents with three decimals, and the stretches."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.errors import SignalError
-from ectopy.signal.bands import SecondMeasures, measure_bands, piece_edges
-from ectopy.signal.buried import buried
+from ectopy.signal.bands import measure_bands, piece_edges
 from ectopy.signal.clipping import RangeEnd
-from ectopy.signal.contact import constant_quarters, flat_seconds
+from ectopy.signal.contact import constant_quarters
+from ectopy.signal.kept_seconds import KeptSeconds
 from ectopy.signal.mains import Mains
 from ectopy.signal.second_flags import (
     CLIPPED,
@@ -45,10 +45,6 @@ __all__ = [
 
 MISSING_S = 0.05
 """Missing samples of a second, in seconds, that may hide a beat; fewer are bridged."""
-
-CLIPPED_S = 0.1
-"""Time at the end of the range that spoils a second: more than the cut top of one QRS complex,
-which leaves its width to be seen."""
 
 CHUNK_S = 300
 """Seconds that are measured at a time: always the same ones, whatever the blocks are."""
@@ -84,7 +80,8 @@ def measure_seconds(signal_mv: NDArray[np.floating], fs: float) -> SecondsQualit
 class QualityMeter:
     """The same for a lead that comes in blocks of any length; the blocks change nothing.
 
-    Of each second some 40 bytes are kept, and of the signal five minutes.
+    In memory lie five minutes of the signal, and of many hours a byte for each second; what was
+    measured of these is kept in a temporary file.
 
     Parameters
     ----------
@@ -102,15 +99,13 @@ class QualityMeter:
             msg = f"sampling frequency {fs!r} Hz is not usable; quality needs at least 50 Hz"
             raise SignalError(msg)
         self.fs = float(fs)
-        self._blocks: list[NDArray[np.float32]] = []
-        self._held = 0  # samples in these blocks
+        self._signal = np.empty(self._edge(CHUNK_S + 2 * MARGIN_S) + 1, dtype=np.float32)
+        self._held = 0  # samples in it
         self._first = 0  # second that they start with
         self._done = 0  # seconds that have been measured
         self._mains = Mains(self.fs)
-        self._ends = RangeEnd(-1.0, self.fs), RangeEnd(1.0, self.fs)
-        self._measures: list[SecondMeasures] = []
-        self._missing: list[NDArray[np.bool_]] = []
-        self._constant: list[NDArray[np.bool_]] = []
+        self._seconds = KeptSeconds(self.fs, (RangeEnd(-1.0, self.fs), RangeEnd(1.0, self.fs)))
+        self._quality: SecondsQuality | None = None
 
     def _edge(self, second: int) -> int:
         """Index of the first sample of a second."""
@@ -118,12 +113,12 @@ class QualityMeter:
 
     def push(self, block_mv: NDArray[np.floating]) -> None:
         """Take the next samples, shape (samples,); missing ones are NaN."""
-        block = np.asarray(block_mv, dtype=np.float32)
+        block = np.asarray(block_mv)
         taken = 0
         while taken < len(block):
             stop = self._edge(self._done + CHUNK_S + MARGIN_S) - self._edge(self._first)
             part = block[taken : taken + stop - self._held]
-            self._blocks.append(part.copy())
+            self._signal[self._held : self._held + len(part)] = part
             self._held += len(part)
             taken += len(part)
             if self._held == stop:
@@ -131,69 +126,54 @@ class QualityMeter:
 
     def _measure(self, stop: int) -> None:
         """Measure the seconds up to `stop`, and forget the signal that no later one needs."""
-        signal = self._blocks[0] if len(self._blocks) == 1 else np.concatenate(self._blocks)
-        origin = self._edge(self._first)
-        edges = piece_edges(self.fs, self._done, stop, 1) - origin
-        own = signal[: edges[-1]]
-        missing = ~np.isfinite(signal)
+        signal, origin, done = self._signal[: self._held], self._edge(self._first), self._done
+        edges = piece_edges(self.fs, done, stop, 1) - origin
+        quarters = piece_edges(self.fs, done, stop, 4) - origin
+        missing, filled = ~np.isfinite(signal), signal
+        lost = np.zeros(stop - done, dtype=np.bool_)
         if missing.any():
             counts = np.add.reduceat(missing[: edges[-1]], edges[:-1], dtype=np.int64)
             lost = counts >= MISSING_S * self.fs
             filled = _filled(signal, missing)
-        else:
-            lost, filled = np.zeros(stop - self._done, dtype=np.bool_), signal
-        self._missing.append(lost)
         n_seen = _whole_seconds(len(signal) + origin, self.fs) - self._first
-        self._measures.append(
-            measure_bands(filled, self.fs, self._mains, origin, self._first, n_seen).take(
-                slice(self._done - self._first, stop - self._first)
-            )
+        measures = measure_bands(filled, self.fs, self._mains, origin, self._first, n_seen).take(
+            slice(done - self._first, stop - self._first)
         )
-        quarters = piece_edges(self.fs, self._done, stop, 4) - origin
-        self._constant.append(constant_quarters(own, quarters))
-        for end in self._ends:
-            end.take(own[edges[0] :], origin + int(edges[0]))
-        self._done = stop
-        first = max(0, stop - MARGIN_S)
-        kept = signal[self._edge(first) - origin :]
-        self._blocks, self._held, self._first = [kept], len(kept), first
+        own = signal[: edges[-1]]
+        self._seconds.add(
+            measures,
+            lost,
+            constant_quarters(own, quarters),
+            own[edges[0] :],
+            origin + int(edges[0]),
+        )
+        self._done, self._first = stop, max(0, stop - MARGIN_S)
+        kept = signal[self._edge(self._first) - origin :]
+        self._signal[: len(kept)] = kept.copy()
+        self._held = len(kept)
 
     def finish(self) -> SecondsQuality:
         """Judge all seconds; no more samples will come."""
+        if self._quality is None:
+            self._quality = SecondsQuality(self._flags())
+        return self._quality
+
+    def _flags(self) -> NDArray[np.uint8]:
         end = self._edge(self._first) + self._held
         whole = _whole_seconds(end, self.fs)
         rest = end - self._edge(whole)
         rest_missing = False
         if rest:
-            tail = np.concatenate(self._blocks)[-rest:]
+            tail = self._signal[self._held - rest : self._held]
             rest_missing = bool((~np.isfinite(tail)).sum() >= min(MISSING_S * self.fs, rest))
         if whole > self._done:
             self._measure(whole)
         if whole == 0:
-            return SecondsQuality(np.full(int(rest > 0), MISSING * rest_missing, dtype=np.uint8))
-        flags = self._flags()
+            return np.full(int(rest > 0), MISSING * rest_missing, dtype=np.uint8)
+        flags = self._seconds.flags()
         if rest:  # a second that was cut short is like the one before it
             last = (flags[-1:] & ~np.uint8(MISSING)) | np.uint8(MISSING * rest_missing)
             flags = np.concatenate([flags, last])
-        return SecondsQuality(flags)
-
-    def _flags(self) -> NDArray[np.uint8]:
-        measures = SecondMeasures.join(self._measures)
-        missing = np.concatenate(self._missing)
-        flat = flat_seconds(measures, np.concatenate(self._constant))
-        clipped = np.zeros(len(missing), dtype=np.int64)
-        for end in self._ends:
-            clipped += end.per_second(measures, len(missing))
-        found = {
-            MISSING: missing,
-            FLAT: flat & ~missing,
-            CLIPPED: clipped >= CLIPPED_S * self.fs,
-            NOISE: buried(measures, ~(missing | flat)),
-            MAINS: (measures.hum > 0) & ~(missing | flat),
-        }
-        flags = np.zeros(len(missing), dtype=np.uint8)
-        for flag, seconds in found.items():
-            flags |= np.where(seconds, np.uint8(flag), np.uint8(0))
         return flags
 
 

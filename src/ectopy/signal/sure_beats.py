@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.mapped import pieces, release
 from ectopy.signal.second_flags import NOISE, SecondsQuality
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ AROUND_S = 5
 
 LEAST_BEATS = 5
 """Of these, at least: 30 a minute."""
+
+PIECE_S = 16_384
+"""Seconds that are looked at together."""
 
 
 def spare_sure(
@@ -67,11 +71,38 @@ def spare_sure(
     n = len(quality.flags)
     if n == 0 or not (quality.flags & NOISE).any():
         return quality
-    second = (peaks / fs).astype(np.int64).clip(0, n - 1)
-    beats = np.concatenate([[0], np.cumsum(np.bincount(second, minlength=n))])
-    sums = np.concatenate([[0], np.cumsum(np.bincount(second, confidences, minlength=n))])
-    begins = (np.arange(n) - AROUND_S).clip(0)
-    ends = (np.arange(n) + AROUND_S + 1).clip(max=n)
-    count, total = beats[ends] - beats[begins], sums[ends] - sums[begins]
-    sure = (count >= LEAST_BEATS) & (total >= SURE * count)
-    return SecondsQuality(np.where(sure, quality.flags & ~np.uint8(NOISE), quality.flags))
+    flags = quality.flags.copy()
+    for piece in pieces(n, PIECE_S):
+        if (flags[piece] & NOISE).any():
+            sure = _sure(piece, peaks, confidences, fs, n)
+            flags[piece] &= np.where(sure, ~np.uint8(NOISE), ~np.uint8(0))
+    release(peaks)
+    release(confidences)
+    return SecondsQuality(flags)
+
+
+def _sure(
+    piece: slice,
+    peaks: NDArray[np.int64],
+    confidences: NDArray[np.float32],
+    fs: float,
+    n_seconds: int,
+) -> NDArray[np.bool_]:
+    """Whether the beats around each second of a piece are sure, shape (seconds,)."""
+    first, stop = piece.start - AROUND_S, piece.stop + AROUND_S
+    # A beat after the last second counts for it, as does one at the very border that division
+    # puts on its other side.
+    begin = int(np.searchsorted(peaks, int((first - 1) * fs)))
+    end = len(peaks) if stop >= n_seconds else int(np.searchsorted(peaks, int((stop + 1) * fs)))
+    second = (np.asarray(peaks[begin:end]) / fs).astype(np.int64).clip(0, n_seconds - 1)
+    seen = (second >= first) & (second < stop)
+    place, sure = second[seen] - first, np.asarray(confidences[begin:end])[seen]
+    around = 2 * AROUND_S + 1
+    count, total = (
+        np.lib.stride_tricks.sliding_window_view(per_second, around).sum(axis=1)
+        for per_second in (
+            np.bincount(place, minlength=stop - first),
+            np.bincount(place, sure, minlength=stop - first),
+        )
+    )
+    return np.asarray((count >= LEAST_BEATS) & (total >= SURE * count))
