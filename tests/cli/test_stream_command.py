@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 FS = 125
 SINGLE = "cnn-mlp/inter"
-COMMAND = [sys.executable, "-m", "ectopy", "stream", "--fs", str(FS)]
+CODE = (
+    "import signal; from ectopy.cli import main; "
+    # A suite that runs in the background ignores the signal, and so would its children.
+    "signal.signal(signal.SIGINT, signal.default_int_handler); main()"
+)
+COMMAND = [sys.executable, "-c", CODE, "stream", "--fs", str(FS)]
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,10 @@ LEAST_MS2 = 1e-3
 """With less high frequency power than this, in ms², LF/HF is a ratio of rounding errors."""
 
 
+NOTED_PERCENT = 5.0
+"""Irregular rhythm of at least so much of the time, in percent, is worth a word."""
+
+
 @dataclass(frozen=True)
 class Variability:
     """Heart rate variability. What too few NN intervals leave undefined is None.
@@ -257,10 +261,9 @@ def _segments(found: _NormalIntervals, block: int) -> NDArray[np.float64]:
 
 
 def _note(irregular_percent: float | None) -> str | None:
-    if not irregular_percent:
+    if irregular_percent is None or irregular_percent < NOTED_PERCENT:
         return None
-    share = "less than 1" if irregular_percent < 1 else f"{irregular_percent:.0f}"
     return (
-        f"irregular rhythm, as in atrial fibrillation, for {share} % of the time: variability then "
-        "says little of how the heart rate is regulated"
+        f"irregular rhythm, as in atrial fibrillation, for {irregular_percent:.0f} % of the time: "
+        "variability then says little of how the heart rate is regulated"
     )
