@@ -18,7 +18,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 PIECE = 16_384
 """Rows of a table that are looked at together: as text, with all its columns, some 10 MB."""
 
-SMALL = 8 * 1024 * 1024
+SMALL = 4 * 1024 * 1024
 """Bytes of an array that had better lie in memory: of a day it is the peaks and probabilities."""
 
 

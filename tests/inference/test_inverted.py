@@ -7,7 +7,8 @@ import pytest
 
 import ectopy
 from ectopy.inference.finder import detect_beats
-from ectopy.inference.inverted import UPRIGHT_LEADS, looks_inverted, polarity
+from ectopy.inference.inverted import UPRIGHT_LEADS, Usable, looks_inverted, polarity
+from ectopy.mapped import PIECE
 from ectopy.readers import read, read_annotations
 from ectopy.readers.lead import Lead
 from ectopy.simulate import simulate
@@ -81,3 +82,15 @@ def test_with_beats_that_were_found(mitdb_dir):
     for sign, noticed in ((1, False), (-1, True)):
         lead = Lead.of(sign * signal, 360.0, "MLII")
         assert (looks_inverted(lead, detect_beats(sign * signal, 360)) is not None) == noticed
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 3 * PIECE + 7])
+def test_slices_of_the_usable_beats(n):
+    rng = np.random.default_rng(n)
+    peaks, usable = np.cumsum(rng.integers(1, 9, n)), rng.random(n) < 0.7
+    usable[PIECE // 2 : 2 * PIECE] &= n < PIECE  # whole pieces without any
+    some, expected = Usable(peaks, usable), peaks[usable]
+    assert len(some) == len(expected)
+    for first in (0, 3, len(expected) // 2, max(len(expected) - 4, 0)):
+        rows = slice(first, first + 50)
+        assert some[rows].tolist() == expected[rows].tolist()

@@ -15,8 +15,9 @@ from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import RecordingError, SignalError
 from ectopy.inference.engine import Classifier
 from ectopy.inference.finder import shipped_finder
-from ectopy.inference.inverted import looks_inverted
+from ectopy.inference.inverted import Usable, looks_inverted
 from ectopy.inference.leads import choose_lead
+from ectopy.mapped import PIECE, pieces, release
 from ectopy.models.bundle import Bundle, find_bundle
 from ectopy.models.card import certainty, limits
 from ectopy.readers.formats import ReadOptions, open_source
@@ -156,7 +157,7 @@ def analyze(
         seen=progress and (lambda part: progress(CLASSING, part.own.stop / len(peaks))),
     )
     usable = quality.beats_usable(peaks, recording.fs)
-    warnings += [_noise(signal.name, quality), looks_inverted(signal, peaks[usable])]
+    warnings += [_noise(signal.name, quality), looks_inverted(signal, Usable(peaks, usable))]
     warnings += _doubts(bundle, recording, column, probabilities, usable)
     return Analysis(
         recording=recording.name,
@@ -305,6 +306,18 @@ def _noise(name: str, quality: SecondsQuality) -> str | None:
     return f"lead {name} is buried in noise for {share:.1f} % of its time; no beat is classed there"
 
 
+def _typical_confidence(probabilities: NDArray[np.float32], usable: NDArray[np.bool_]) -> float:
+    """Median probability of the most probable class; 1 without a usable beat."""
+    step = 1 + len(probabilities) // MOST_SAMPLED
+    sample = [np.empty(0, dtype=np.float32)]
+    for rows in pieces(len(probabilities), step * PIECE):
+        part = probabilities[rows][::step][usable[rows][::step]]
+        sample.append(part.max(axis=1))
+        release(probabilities)
+    confidences = np.concatenate(sample)
+    return float(np.median(confidences)) if len(confidences) else 1.0
+
+
 def _doubts(
     bundle: Bundle,
     recording: Source,
@@ -331,9 +344,7 @@ def _doubts(
                 else "it has seen this patient, but never this lead"
             )
         )
-    step = 1 + len(probabilities) // MOST_SAMPLED
-    sample = probabilities[::step][usable[::step]]
-    confidence = float(np.median(sample.max(axis=1))) if len(sample) else 1.0
+    confidence = _typical_confidence(probabilities, usable)
     if confidence < LOW_CONFIDENCE:
         why = (
             "it may never have met such a rhythm or such shapes; look at the classes yourself"

@@ -10,7 +10,7 @@ from ectopy.beats import CLASSES
 from ectopy.errors import BundleError
 from ectopy.inference.ahead import work_ahead
 from ectopy.inference.sections import model_times, section_windows
-from ectopy.mapped import at_hand, release
+from ectopy.mapped import at_hand, pieces, release
 from ectopy.models.bundle import ONNX_FILE, Bundle, find_bundle
 from ectopy.models.runtime import onnx_runtime
 from ectopy.readers.lead import Lead
@@ -211,7 +211,7 @@ class Classifier:
         """
         if causal and self.reads_rhythm:
             return self._classify_causal(lead, peaks)
-        times_s = model_times(peaks, lead.fs, self.bundle.contract)
+        times_s = self._times_s(peaks, lead.fs)
         divided = parts(times_s)
         # One part has all threads for itself; several go side by side, one thread each.
         many = len(divided) > 1 and self.threads > 1
@@ -226,9 +226,20 @@ class Classifier:
             ):
                 probabilities.add(found)
                 release(peaks)
+                release(times_s)
                 if seen is not None:
                     seen(part)
             return at_hand(probabilities.rows())
+
+    def _times_s(
+        self, peaks: NDArray[np.int64] | NDArray[np.float64], fs: float
+    ) -> NDArray[np.float64]:
+        """Give times of beats, in a temporary file where there are many."""
+        with Spool(1, np.float64) as times:
+            for rows in pieces(len(peaks)):
+                times.add(model_times(peaks[rows], fs, self.bundle.contract)[:, None])
+                release(peaks)
+            return at_hand(times.rows()[:, 0])
 
     def classify_part(
         self,

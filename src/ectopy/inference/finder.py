@@ -199,9 +199,13 @@ class BeatFinder:
             found = self.search(signal, lost, fs, rate, start - first, stop - first)
             return Candidates(found.positions + first, found.confidences), own, stop
 
-        choice, confidences = BeatChoice(self.contract, fs), []
+        choice = BeatChoice(self.contract, fs)
         slices = _parts(n, fs, rate, slice_s)
-        with Spool(1, np.int64) as peaks, Spool(1, np.float64) as positions:
+        with (
+            Spool(1, np.int64) as peaks,
+            Spool(1, np.float32) as confidences,
+            Spool(1, np.float64) as positions,
+        ):
             for candidates, block, stop in work_ahead(search, slices, self.threads):
                 if seen is not None:
                     seen(block)
@@ -211,11 +215,9 @@ class BeatFinder:
                 beats = FoundBeats.of(settled)
                 peaks.add(beats.peaks[:, None])
                 positions.add(beats.positions[:, None])
-                confidences.append(beats.confidences)
+                confidences.add(beats.confidences[:, None])
             return FoundBeats(
-                at_hand(peaks.rows()[:, 0]),
-                np.concatenate(confidences),
-                at_hand(positions.rows()[:, 0]),
+                *(at_hand(one.rows()[:, 0]) for one in (peaks, confidences, positions))
             )
 
     def search(

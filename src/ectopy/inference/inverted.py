@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.inference.sections import section_windows
+from ectopy.mapped import PIECE, pieces, release
 from ectopy.models.contract import rhythm_contract
 from ectopy.signal.typical import LATE_SHARE_LOCAL, late, median_of_alike
 
@@ -39,13 +40,43 @@ T_UP = 0.1
 it does in bundle branch block and paced beats: 0.23 in record 207."""
 
 
-def looks_inverted(lead: Lead, peaks: NDArray[np.int64]) -> str | None:
+class Usable:
+    """The usable ones of many beats, of which some neighbours are taken at a time.
+
+    Parameters
+    ----------
+    peaks : ndarray of int64, shape (beats,)
+        Sample indices, ascending.
+    usable : ndarray of bool, shape (beats,)
+    """
+
+    def __init__(self, peaks: NDArray[np.int64], usable: NDArray[np.bool_]) -> None:
+        self._peaks, self._usable = peaks, usable
+        counts = [np.count_nonzero(usable[rows]) for rows in pieces(len(peaks))]
+        self._before = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+
+    def __len__(self) -> int:
+        return int(self._before[-1])
+
+    def __getitem__(self, rows: slice) -> NDArray[np.int64]:
+        """Give their sample indices, as a slice of all of them would."""
+        first, stop, _ = rows.indices(len(self))
+        begin = int(np.searchsorted(self._before, first, side="right")) - 1
+        end = max(begin + 1, int(np.searchsorted(self._before, stop)))
+        part = slice(begin * PIECE, end * PIECE)
+        found = np.asarray(self._peaks[part])[self._usable[part]]
+        release(self._peaks)
+        skipped = int(self._before[begin])
+        return found[first - skipped : stop - skipped]
+
+
+def looks_inverted(lead: Lead, peaks: NDArray[np.int64] | Usable) -> str | None:
     """Say that a lead looks upside down, or nothing.
 
     Parameters
     ----------
     lead : Lead
-    peaks : ndarray of int64, shape (beats,)
+    peaks : ndarray of int64, shape (beats,), or Usable
         Sample indices of its usable beats, ascending.
 
     Returns
@@ -66,7 +97,7 @@ def looks_inverted(lead: Lead, peaks: NDArray[np.int64]) -> str | None:
     )
 
 
-def polarity(lead: Lead, peaks: NDArray[np.int64]) -> tuple[float, float]:
+def polarity(lead: Lead, peaks: NDArray[np.int64] | Usable) -> tuple[float, float]:
     """Tell where QRS complex and T wave of the typical late beat point to.
 
     Parameters

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ectopy.beats import BeatTable
     from ectopy.writers.paper import Sheet
 
-COLUMNS, ROWS = 2000, 400
-"""Of all points in one cell of such a grid one is drawn: no eye tells more of them apart."""
+COLUMNS, ROWS = 1000, 200
+"""Of all points in one cell of such a grid one is drawn; each covers several cells."""
 
 SAMPLED = 200_000
 """Of up to so many beats the scale is taken from all."""
