@@ -10,7 +10,7 @@ import pytest
 import ectopy
 from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import BundleError, LeadNotFound, RecordingError, SignalError
-from ectopy.inference.analyze import _doubts
+from ectopy.inference.doubts import doubts
 from ectopy.inference.truth import compare_with_truth
 from ectopy.models.bundle import find_bundle, shipped_bundles
 from ectopy.signal.conditioning import resample, rescale_peaks
@@ -266,10 +266,10 @@ def test_a_rhythm_model_takes_a_lead_upside_down(mitdb_dir: Path):
 )
 def test_an_unsure_model_is_told(simulated, model, text):
     unsure = np.tile(np.array([[0.6, 0.1, 0.1, 0.1, 0.1]], np.float32), (50, 1))
-    (doubt,) = _doubts(find_bundle(model), simulated[0], 0, unsure, np.ones(50, bool))
+    (doubt,) = doubts(find_bundle(model), simulated[0], 0, unsure, np.ones(50, bool))
     assert doubt.startswith("the model is unsure of these beats (median confidence 0.60): " + text)
     sure = np.tile(np.array([[0.95, 0.05, 0, 0, 0]], np.float32), (50, 1))
-    assert _doubts(find_bundle(model), simulated[0], 0, sure, np.ones(50, bool)) == []
+    assert doubts(find_bundle(model), simulated[0], 0, sure, np.ones(50, bool)) == []
 
 
 def test_a_recording_of_the_training_part_is_told(mitdb_dir: Path):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import SignalError
-from ectopy.inference.analyze import ANNOTATED, DETECTED, analyze, open_input, read_reference
+from ectopy.inference.analyze import analyze
+from ectopy.inference.inputs import ANNOTATED, DETECTED, open_input, read_reference
 from ectopy.models.bundle import Bundle, find_bundle
 from ectopy.readers.formats import ReadOptions
 
