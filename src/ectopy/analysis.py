@@ -76,7 +76,7 @@ class Analysis:
         "detected" where the beats were found in the signal, "annotated" where they were given.
     model : mapping
         The model and how it was measured, as plain data that JSON can hold, see
-        `ectopy.inference.analyze.describe_model`.
+        `ectopy.inference.description.describe_model`.
     reference : ReferenceBeats or None
         The annotations of the recording, where the analysis used or found them.
     warnings : tuple of str

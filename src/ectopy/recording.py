@@ -31,8 +31,8 @@ def select_lead(
     names : sequence of str
         Lead names of the recording.
     wanted : str, optional
-        The lead asked for, compared without regard to case. When it is not given, the first name
-        of `preference` that the recording has is taken, else its first lead.
+        The lead asked for; without regard to case where no name is the same. When it is not given,
+        the first name of `preference` that the recording has is taken, else its first lead.
     preference : sequence of str
         Names to try in turn where `wanted` is not given.
 
@@ -48,6 +48,8 @@ def select_lead(
     """
     lowered = [name.strip().lower() for name in names]
     if wanted is not None:
+        if wanted in names:
+            return list(names).index(wanted)
         if wanted.strip().lower() in lowered:
             return lowered.index(wanted.strip().lower())
         msg = f"no lead {wanted!r} in this recording; it has: {', '.join(names)}"

@@ -45,3 +45,24 @@ def test_a_signal_in_memory():
     signal = simulate(20, seed=1)[0].signal_mv
     assert list(analyze_leads(signal, fs=360)) == ["lead1", "lead2"]
     assert isinstance(analyze_leads(Recording(signal, 360, ("II", "V2"), "x")), dict)
+
+
+def test_leads_whose_names_differ_in_case_alone():
+    recording, _ = simulate(20, seed=1)
+    named = Recording(recording.signal_mv, recording.fs, ("i", "I"), "rec")
+    found = analyze_leads(named)
+    assert list(found) == ["i", "I-2"]
+    one, other = found.values()
+    np.testing.assert_array_equal(np.asarray(one.signal_mv), recording.signal_mv[:, 0])
+    np.testing.assert_array_equal(np.asarray(other.signal_mv), recording.signal_mv[:, 1])
+
+
+def test_settings_are_those_that_were_asked_for(tmp_path):
+    recording, _ = simulate(20, seed=1)
+    file = tmp_path / "rec.npy"
+    np.save(file, recording.signal_mv)
+    found = analyze_leads(file, fs=360, unit="mV")
+    for name, analysis in found.items():
+        asked = analysis.settings
+        assert (asked["source"], asked["fs"], asked["unit"]) == ("rec.npy", 360, "mV")
+        assert asked["lead"] == name

@@ -86,3 +86,14 @@ def test_an_analysis_says_which_lead_it_took(ecg):
     analysis = ectopy.analyze(recording)
     assert analysis.lead == "V5"
     assert analysis.warnings[0].startswith("lead MLII has no signal at all; lead V5 is")
+
+
+def test_the_next_preferred_lead_goes_before_others():
+    recording, _ = simulate(60, seed=1)
+    dead, good = np.zeros(recording.n_samples, np.float32), recording.signal_mv[:, 0].copy()
+    good[3600:4700] = 0  # a few seconds without signal
+    signal = np.stack([dead, good, recording.signal_mv[:, 1]], axis=1)
+    source = MemorySource.of(Recording(signal, recording.fs, ("MLII", "II", "V1"), "rec"))
+    chosen = choose_lead(source)
+    assert chosen.column == 1
+    assert chosen.warning == "lead MLII has no signal at all; lead II is analysed in its place"

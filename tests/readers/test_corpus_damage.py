@@ -96,7 +96,7 @@ def test_cut_short(originals, tmp_path, kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS)
 def test_cut_short_anywhere(originals, tmp_path, kind):
-    cut(kind, originals, tmp_path, 150)
+    cut(kind, originals, tmp_path, 60)
 
 
 def test_edf_that_is_still_being_written(tmp_path):
@@ -139,7 +139,7 @@ QUICK = settings(
     max_examples=12, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
-LONG = settings(QUICK, max_examples=150, derandomize=False)
+LONG = settings(QUICK, max_examples=60)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -282,8 +282,8 @@ class TestGaps:
             open_edf(gaps[0])
         assert str(caught.value) == (
             "gaps.edf has gaps: of its 3 parts without gaps, 1 from 0.5 s to 2.5 s, 2 from 10 s to "
-            "13 s, 3 from 7 s to 8 s; open one of them by its number, as in open_edf(path, "
-            "part=1), or split the file"
+            "13 s, 3 from 7 s to 8 s; open one of them by its number (--part 1, "
+            "or part=1), or split the file"
         )
 
     @pytest.mark.parametrize(

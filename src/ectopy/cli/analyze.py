@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -106,9 +107,9 @@ def analyze(
 
             analyses = [run(path, lead=lead, **settings)]
         written = []
-        for done, analysis in enumerate(analyses):
-            progress("writing", done / len(analyses))
-            written.append(write_all(analysis, out, files=kinds))
+        for analysis in analyses:
+            name = "writing" if len(analyses) == 1 else f"writing, lead {analysis.lead}"
+            written.append(write_all(analysis, out, files=kinds, seen=partial(progress, name)))
     if as_json:
         contents = [
             analysis.to_dict(beats=False) | {"files": {k: str(file) for k, file in one.items()}}
@@ -164,9 +165,9 @@ def show_leads(analyses: list[Analysis], out: Path, console: Console) -> None:
         )
     console.print(table)
     for warning in dict.fromkeys(w for analysis in analyses for w in analysis.warnings):
-        console.print(Text(f"warning: {warning}", style="yellow"))
+        console.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
     for analysis in analyses:
-        console.print(Text(f"files        {out / file_stem(analysis.recording)}.*"))
+        console.print(Text(f"files        {out / file_stem(analysis.recording)}.*"), soft_wrap=True)
     console.print("Research software, not a medical device.", style="dim")
 
 
@@ -208,16 +209,17 @@ def show_analysis(analysis: Analysis, files: dict[str, Path], console: Console) 
         if text := _patterns(patterns):
             row(f"{name} patterns", text)
     if summary.pauses:
-        row("pauses > 2 s", f"{summary.pauses}, longest {summary.longest_pause_s:.1f} s")
+        hidden = "; beats may be hidden there" if summary.long_pauses else ""
+        row("pauses > 2 s", f"{summary.pauses}, longest {summary.longest_pause_s:.1f} s{hidden}")
     row("AF screen", _fibrillation(summary.fibrillation))
     if summary.variability.sdnn_ms is not None:
         row("variability", _variability(summary.variability))
     row("model", _model(analysis))
     console.print(table)
     for warning in analysis.warnings:
-        console.print(Text(f"warning: {warning}", style="yellow"))
+        console.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
     for kind, file in files.items():
-        console.print(Text(f"{kind:<12} {file}"))
+        console.print(Text(f"{kind:<12} {file}"), soft_wrap=True)
     console.print("Research software, not a medical device.", style="dim")
 
 
@@ -238,12 +240,12 @@ def _rates(analysis: Analysis) -> str:
 
 
 def _run(runs: Runs) -> str:
-    if runs.longest_start_s is None:
-        return "none"
+    if runs.longest_start_s is None or runs.runs == 0:
+        return "none of 3 beats or more"
     rate = "" if runs.longest_rate_bpm is None else f" at {runs.longest_rate_bpm:.0f}/min"
-    beats = "beat" if runs.longest_beats == 1 else "beats"
     at = _clock(runs.longest_start_s)
-    return f"{runs.longest_beats} {beats}{rate}, from {at}; {runs.runs} runs of 3 or more"
+    count = f"{runs.runs:,} {_plural('run', runs.runs)} in all"
+    return f"{runs.longest_beats} beats{rate}, from {at}; {count}"
 
 
 def _patterns(patterns: Patterns) -> str:

@@ -13,7 +13,9 @@ LEADS = ("MLII", "V1")
 def simulate(
     record: Annotated[Path, typer.Argument(help="Record to write, as FOLDER/NAME.")],
     hours: Annotated[float, typer.Option(help="Length in hours.")] = 1.0,
-    fs: Annotated[float, typer.Option(help="Sampling frequency in Hz, 50 or more.")] = 360.0,
+    fs: Annotated[
+        float, typer.Option(help="Sampling frequency in Hz, 50 or more; finding beats takes 80.")
+    ] = 360.0,
     seed: Annotated[int, typer.Option(help="Chooses the patient and every random event.")] = 0,
     rhythm: Annotated[
         str, typer.Option(help="sinus, bigeminy, atrial fibrillation, paced, mixed, ...")

@@ -54,7 +54,8 @@ def stream(
     A beat is printed within 6.45 s, with a rhythm model within another 4 s.
     The first 16 beats of a rhythm model come together.
 
-    Blank lines and nan are missing samples. The last beats are printed at the
+    Signal quality is not judged: beats in noise are classed, too. Blank lines
+    and nan are missing samples. The last beats are printed at the
     end of the input, or on Ctrl-C (exit status 130).
     """
     from ectopy.inference.stream import Stream

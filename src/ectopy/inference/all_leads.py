@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import SignalError
 from ectopy.inference.analyze import analyze
+from ectopy.inference.description import describe_settings
 from ectopy.inference.inputs import ANNOTATED, DETECTED, open_input, read_reference
 from ectopy.models.bundle import Bundle, find_bundle
 from ectopy.readers.formats import ReadOptions
+from ectopy.readers.source import unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,25 +69,35 @@ def analyze_leads(
     """
     bundle = model if isinstance(model, Bundle) else find_bundle(model)
     recording = open_input(source, ReadOptions(fs, unit, columns, part))
+    asked: dict[str, Any] = {
+        "model": model,
+        "beats": beats,
+        "annotator": annotator,
+        "fs": fs,
+        "unit": unit,
+    }
+    asked |= {"columns": columns, "part": part}
     reference = None
     if isinstance(beats, str) and beats == ANNOTATED:
         reference = read_reference(source, annotator)
         beats = reference.peaks
     found: dict[str, Analysis] = {}
     failed: list[SignalError] = []
-    for name in recording.leads:
+    names = unique_names(recording.leads)
+    for column, name in enumerate(names):
         try:
             analysis = analyze(
                 recording,
                 model=bundle,
-                lead=name,
+                lead=column,
                 beats=beats,
                 progress=progress and partial(_of_lead, progress, name),
             )
         except SignalError as error:
             failed.append(error)
         else:
-            found[name] = replace(analysis, reference=reference)
+            settings = describe_settings(source, recording, bundle, **asked, lead=name)
+            found[name] = replace(analysis, reference=reference, settings=settings)
     if not found:
         raise failed[0]
     left_out = tuple(f"not analysed: {error}" for error in failed)

@@ -10,7 +10,7 @@ from ectopy.beats import BeatTable
 from ectopy.defaults import DEFAULT_MODEL
 from ectopy.errors import RecordingError, SignalError
 from ectopy.inference.description import describe_finder, describe_model, describe_settings
-from ectopy.inference.doubts import doubts, noise_doubt
+from ectopy.inference.doubts import doubts, noise_doubt, pause_doubt
 from ectopy.inference.engine import Classifier
 from ectopy.inference.finder import shipped_finder
 from ectopy.inference.inputs import (
@@ -53,7 +53,7 @@ def analyze(
     *,
     fs: float | None = None,
     model: str | Path | Bundle = DEFAULT_MODEL,
-    lead: str | None = None,
+    lead: str | int | None = None,
     beats: str | NDArray[np.int64] = DETECTED,
     annotator: str = "atr",
     unit: str | float | None = None,
@@ -146,6 +146,8 @@ def analyze(
     )
     usable = quality.beats_usable(peaks, recording.fs)
     warnings += [noise_doubt(signal.name, quality), looks_inverted(signal, Usable(peaks, usable))]
+    table = BeatTable(peaks, probabilities, recording.fs, usable)
+    warnings.append(pause_doubt(table, quality.usable))
     warnings += doubts(bundle, recording, column, probabilities, usable)
     return Analysis(
         recording=recording.name,
@@ -154,7 +156,7 @@ def analyze(
         start=recording.start,
         lead=signal.name,
         signal_mv=signal,
-        beats=BeatTable(peaks, probabilities, recording.fs, usable),
+        beats=table,
         beat_source=beat_source,
         model=describe_model(bundle) | (describe_finder() if beat_source == DETECTED else {}),
         reference=reference,

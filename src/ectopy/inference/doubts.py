@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.mapped import PIECE, pieces, release
+from ectopy.measures.pauses import LONG_PAUSE_S, find_pauses
 from ectopy.recording import select_lead
 from ectopy.signal.second_flags import NOISE, REASONS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ectopy.beats import BeatTable
     from ectopy.models.bundle import Bundle
     from ectopy.readers.source import Source
     from ectopy.signal.second_flags import SecondsQuality
@@ -39,6 +41,19 @@ def noise_doubt(name: str, quality: SecondsQuality) -> str | None:
     if share < NOISE_PERCENT:
         return None
     return f"lead {name} is buried in noise for {share:.1f} % of its time; no beat is classed there"
+
+
+def pause_doubt(beats: BeatTable, usable_s: NDArray[np.bool_]) -> str | None:
+    """Warn of pauses that are too long to be believed without a look."""
+    pauses = find_pauses(beats.times, beats.classes, usable_s)
+    if pauses.n_long == 0 or pauses.longest is None:
+        return None
+    longest = float(pauses.length_s[pauses.longest])
+    many = "1 pause" if pauses.n_long == 1 else f"{pauses.n_long} pauses"
+    return (
+        f"{many} of {LONG_PAUSE_S:g} s or more, the longest {longest:.1f} s: look at the signal, "
+        "since beats may not be found in ventricular flutter and where artefacts hide them"
+    )
 
 
 def _typical_confidence(probabilities: NDArray[np.float32], usable: NDArray[np.bool_]) -> float:

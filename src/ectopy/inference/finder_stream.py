@@ -116,13 +116,13 @@ class BeatStream:
         return FoundBeats.of(self._choice.add(self._search(ready), ready))
 
     def finish(self) -> FoundBeats:
-        """Give the beats that were still open; no more samples will come.
+        """Give the beats that were still open, once; no more samples will come.
 
         Raises
         ------
         SignalError
-            If there was less than one second of signal altogether. A lead without a known sample,
-            or of one value, has no beats; that it is no signal only its whole would tell.
+            If there was less than one second of signal. A lead without a known sample, or of one
+            value, has no beats; that it is no signal only its whole would tell.
         """
         end = self._first + len(self._buffer)
         if end < MIN_DURATION_S * self.fs:

@@ -44,15 +44,17 @@ class LeadChoice(NamedTuple):
 
 
 def choose_lead(
-    recording: Source, wanted: str | None = None, preference: Sequence[str] = PREFERRED_LEADS
+    recording: Source,
+    wanted: str | int | None = None,
+    preference: Sequence[str] = PREFERRED_LEADS,
 ) -> LeadChoice:
     """Choose the lead to analyse: by name, and by its signal where names do not decide.
 
     Parameters
     ----------
     recording : Source
-    wanted : str, optional
-        The lead asked for; it is taken whatever its signal is.
+    wanted : str or int, optional
+        The lead asked for, by name or number from 0; it is taken whatever its signal is.
     preference : sequence of str
         Names to try in turn where `wanted` is not given.
 
@@ -72,23 +74,27 @@ def choose_lead(
     >>> choose_lead(MemorySource.of(recording)).warning
     'lead MLII has no signal at all; lead V1 is analysed in its place'
     """
+    if isinstance(wanted, int):
+        return LeadChoice(wanted)
     named = select_lead(recording.leads, wanted, preference)
     if wanted is not None or len(recording.leads) == 1:
         return LeadChoice(named)
-    lowered = [name.lower() for name in preference]
-    is_preferred = recording.leads[named].strip().lower() in lowered
-    if is_preferred and not is_dead(Lead(recording, named)):
-        return LeadChoice(named)
-    columns = [c for c in range(len(recording.leads)) if not (is_preferred and c == named)]
-    usable = [survey(Lead(recording, column)) for column in columns]
-    best = next(c for c, u in zip(columns, usable, strict=True) if u >= max(usable) - ALIKE_PERCENT)
-    if not is_preferred:
-        return LeadChoice(best)
-    if max(usable) <= 0:  # no better: what is wrong with it is told where it is analysed
-        return LeadChoice(named)
+    names = [name.strip().lower() for name in recording.leads]
+    preferred = [names.index(name.lower()) for name in preference if name.lower() in names]
+    alive = next((c for c in preferred if not is_dead(Lead(recording, c))), None)
+    if alive is None:
+        columns = [c for c in range(len(names)) if c not in preferred]
+        usable = [survey(Lead(recording, column)) for column in columns]
+        most = max(usable, default=0.0)
+        if preferred and most <= 0:  # no better: what is wrong is told where it is analysed
+            return LeadChoice(named)
+        alike = (c for c, u in zip(columns, usable, strict=True) if u >= most - ALIKE_PERCENT)
+        alive = next(alike)
+    if not preferred or alive == preferred[0]:
+        return LeadChoice(alive)
     return LeadChoice(
-        best,
-        f"lead {recording.leads[named]} has no signal at all; lead {recording.leads[best]} is "
+        alive,
+        f"lead {recording.leads[named]} has no signal at all; lead {recording.leads[alive]} is "
         "analysed in its place",
     )
 

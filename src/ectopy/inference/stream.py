@@ -75,6 +75,9 @@ class Stream:
     ``Classifier.classify_lead(..., causal=True)`` and differ somewhat from those of
     `ectopy.analyze`, which looks further ahead. The first 16 beats come out together.
 
+    Signal quality is not judged in a stream: a beat in noise is classed, where `ectopy.analyze`
+    would mark it unusable.
+
     Parameters
     ----------
     fs : float
@@ -194,7 +197,8 @@ class Stream:
         self._signal.add(samples)
         decided = self._finder.decided
         classed = self._classify(found, decided)
-        self._signal.forget((decided - self._reach) // self._aligned * self._aligned)
+        # One more, as a beat may lie half a sample before what is decided.
+        self._signal.forget((decided - self._reach - 1) // self._aligned * self._aligned)
         return classed
 
     def _classify(

@@ -258,6 +258,9 @@ def _chosen(header: EDFHeader, found: Sequence[Stretch], part: int | None) -> St
         return found[0]
     if part is not None and 1 <= part <= len(found):
         return found[part - 1]
+    if len(found) == 1:
+        msg = f"{header.path.name} has no gaps, and so no part {part}; leave the part out"
+        raise RecordingError(msg)
     record_s = float(header.record_s)
     shown = [
         f"{number} from {s.onset_s:g} s to {s.onset_s + (s.stop - s.first) * record_s:g} s"
@@ -267,7 +270,7 @@ def _chosen(header: EDFHeader, found: Sequence[Stretch], part: int | None) -> St
     asked = "has gaps" if part is None else f"has no part {part}"
     msg = (
         f"{header.path.name} {asked}: of its {len(found)} parts without gaps, {parts}; "
-        "open one of them by its number, as in open_edf(path, part=1), or split the file"
+        "open one of them by its number (--part 1, or part=1), or split the file"
     )
     raise RecordingError(msg)
 

@@ -133,6 +133,8 @@ class MemorySource(Source):
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     """Make lead names that differ: a second `II` becomes `II-2`, an empty one its number.
 
+    `ii` and `II` are alike, so that names of files differ on any system.
+
     Examples
     --------
     >>> unique_names(["II", "", "II"])
@@ -143,8 +145,8 @@ def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     for number, raw in enumerate(names, start=1):
         name = " ".join(one_line(raw).split()) or str(number)
         chosen, again = name, 2
-        while chosen in seen:
+        while chosen.casefold() in seen:
             chosen, again = f"{name}-{again}", again + 1
-        seen.add(chosen)
+        seen.add(chosen.casefold())
         out.append(chosen)
     return tuple(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,8 @@ class SecondsQuality:
     flags : ndarray of uint8, shape (seconds,)
         Sums of `MISSING`, `FLAT`, `CLIPPED`, `NOISE` and `MAINS`; 0 for a good second. The last
         second may be shorter.
+    duration_s : float
+        Length of the lead, beyond which no stretch reaches.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class SecondsQuality:
     """
 
     flags: NDArray[np.uint8]
+    duration_s: float = math.inf
 
     def __len__(self) -> int:
         return len(self.flags)
@@ -129,7 +133,7 @@ class SecondsQuality:
         # The space between two stretches is a piece too, so every second piece is one of them.
         found = np.bitwise_or.reduceat(np.append(self.flags, np.uint8(0)), edges)[::2]
         return [
-            Stretch(float(start), float(stop), _names(int(flags)))
+            Stretch(float(start), min(float(stop), self.duration_s), _names(int(flags)))
             for start, stop, flags in zip(edges[::2], edges[1::2], found, strict=True)
         ]
 

@@ -155,7 +155,8 @@ class QualityMeter:
     def finish(self) -> SecondsQuality:
         """Judge all seconds; no more samples will come."""
         if self._quality is None:
-            self._quality = SecondsQuality(self._flags())
+            duration_s = (self._edge(self._first) + self._held) / self.fs
+            self._quality = SecondsQuality(self._flags(), duration_s)
         return self._quality
 
     def _flags(self) -> NDArray[np.uint8]:

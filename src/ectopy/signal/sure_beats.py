@@ -78,7 +78,7 @@ def spare_sure(
             flags[piece] &= np.where(sure, ~np.uint8(NOISE), ~np.uint8(0))
     release(peaks)
     release(confidences)
-    return SecondsQuality(flags)
+    return SecondsQuality(flags, quality.duration_s)
 
 
 def _sure(

@@ -87,6 +87,7 @@ def write_all(
     out_dir: str | os.PathLike[str],
     *,
     files: Iterable[str] = DEFAULT_FILES,
+    seen: Callable[[float], None] | None = None,
 ) -> dict[str, Path]:
     """Write the output files of an analysis, or none.
 
@@ -103,6 +104,8 @@ def write_all(
         Which ones: of `annotations` (`<recording>.ectopy`), `csv`, `json`, `html` (the report),
         `png` and `svg` (the page of `write_picture`), and `parquet`. All but the last two unless
         given.
+    seen : callable, optional
+        Is told how much is written after each file, up to 1.
 
     Returns
     -------
@@ -117,5 +120,9 @@ def write_all(
     chosen = check_files(files)
     target = Path(out_dir)
     with staging(target, make=True) as staged:
-        written = {kind: FILES[kind](analysis, staged) for kind in chosen}
+        written = {}
+        for kind in chosen:
+            written[kind] = FILES[kind](analysis, staged)
+            if seen is not None:
+                seen(len(written) / len(chosen))
     return {kind: target / file.name for kind, file in written.items()}

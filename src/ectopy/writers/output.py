@@ -6,8 +6,10 @@ import os
 import re
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
 from stat import S_ISDIR
 from tempfile import TemporaryDirectory
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 from ectopy.errors import OutputError
@@ -110,10 +112,20 @@ def staging(folder: str | os.PathLike[str], *, make: bool = False) -> Iterator[P
         if isinstance(error.__cause__, OSError):
             raise cannot_write(target, _reason(target, error.__cause__)) from error.__cause__
         raise
+    except BaseException:
+        # One that comes from outside, by Ctrl-C, may come between making a folder and having it.
+        for left in target.glob(f"{_own_prefix()}*"):
+            rmtree(left, ignore_errors=True)
+        raise
     finally:
         for path in sorted(made, reverse=True):  # the innermost first
             with suppress(OSError):  # another process may have filled or removed it
                 path.rmdir()
+
+
+def _own_prefix() -> str:
+    """Begin of the names of this thread's temporary folders, of which it uses one at a time."""
+    return f".ectopy-{os.getpid()}-{get_ident()}-"
 
 
 def _temporary(target: Path, made: set[Path] | None) -> TemporaryDirectory[str]:
@@ -126,7 +138,7 @@ def _temporary(target: Path, made: set[Path] | None) -> TemporaryDirectory[str]:
             if made is not None:
                 made.update(path for path in (target, *target.parents) if not path.exists())
                 target.mkdir(parents=True, exist_ok=True)
-            return TemporaryDirectory(prefix=".ectopy-", dir=target, ignore_cleanup_errors=True)
+            return TemporaryDirectory(prefix=_own_prefix(), dir=target, ignore_cleanup_errors=True)
         except (FileNotFoundError, FileExistsError):
             # Another process that failed has removed the folders it made, which are these: before
             # they were used, or between finding them there and seeing that they are folders.

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 ROW_MM, BETWEEN_MM = 3.6, 1.2
 COLUMNS = 1060
 COLOUR = "#1c1c1c"
+CAPTION = (
+    "Darker where more seconds have it. A single second of noise between good ones is let pass, "
+    "and mains hum leaves a second usable."
+)
 
 
 def signal_section(quality: SecondsQuality, axis: TimeAxis) -> Section:
@@ -38,7 +42,7 @@ def signal_section(quality: SecondsQuality, axis: TimeAxis) -> Section:
     blocks: list[Block] = [Words(text)]
     rows = _rows(quality)
     if rows:
-        blocks.append(Chart(_timeline(rows, axis), "Darker where more seconds have it."))
+        blocks.append(Chart(_timeline(rows, axis), CAPTION))
     if stretches:
         blocks.append(stretches_table(stretches, lost_s, axis.times))
     return Section("signal", "Signal", blocks)

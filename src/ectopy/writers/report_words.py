@@ -117,8 +117,8 @@ def limits(analysis: Analysis) -> list[str]:
     if model.get("certainty"):
         said.append(str(model["certainty"]))
     said.append(
-        "One lead was analysed. P waves are not looked for: atrial rhythms are told from intervals "
-        "and shapes of ventricular beats alone."
+        "One lead was analysed. The screen for irregular rhythm looks at intervals alone, not at P "
+        "waves."
     )
     if analysis.beat_source == "detected":
         said.append(
