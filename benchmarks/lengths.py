@@ -1,8 +1,8 @@
 """Time and memory of `ectopy analyze` by the length of a recording.
 
-ectopy simulate /tmp/day/day --hours 24
-ectopy simulate /tmp/days/days --hours 336
-python benchmarks/lengths.py /tmp/day/day /tmp/days/days --json benchmarks/results/lengths.json
+ectopy simulate out/long/day --hours 24
+ectopy simulate out/long/days --hours 336
+python benchmarks/lengths.py out/long/day out/long/days --json benchmarks/results/lengths.json
 """
 
 from __future__ import annotations

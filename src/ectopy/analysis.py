@@ -164,22 +164,36 @@ def beat_rows(beats: BeatTable) -> list[dict[str, Any]]:
     >>> row["time_s"], row["rr_s"], row["class"], row["p_V"]
     (0.25, None, 'V', 1.0)
     """
-    blank = np.where(beats.usable, np.float32(0), np.float32(np.nan))
-    columns = (
-        range(len(beats)),
-        beats.peaks.tolist(),
-        beats.times_s.round(6).tolist(),
-        [None, *beats.rr_s[1:].round(6).tolist()],
-        beats.labels.tolist(),
-        _six_digits(beats.confidences),
-        *(_six_digits(column + blank) for column in beats.probabilities.T),
-    )
-    # The first beat has no interval: without any beat that column is the longer one.
-    return [dict(zip(BEAT_COLUMNS, row, strict=True)) for row in zip(*columns, strict=False)]
+    columns = {name: values.tolist() for name, values in beat_columns(beats, slice(None)).items()}
+    columns["rr_s"][:1] = [None] * len(columns["rr_s"][:1])
+    for name in ("confidence", *(f"p_{one}" for one in CLASSES)):
+        columns[name] = [_six_digits(value) for value in columns[name]]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _six_digits(values: NDArray[np.float32]) -> list[float | None]:
-    return [float(f"{value:.6g}") if math.isfinite(value) else None for value in values.tolist()]
+def beat_columns(beats: BeatTable, rows: slice) -> dict[str, NDArray[Any]]:
+    """Give some rows of the beats as columns: keys are `BEAT_COLUMNS`.
+
+    Times and intervals are rounded to the microsecond. What a beat does not have, the first one an
+    interval, an unusable one confidence and probabilities, is NaN.
+    """
+    first, stop, _ = rows.indices(len(beats))
+    part = beats.part(rows)
+    shares = part.probabilities.copy()
+    shares[~part.usable] = np.nan
+    return {
+        "beat": np.arange(first, stop),
+        "sample": part.peaks,
+        "time_s": part.times_s.round(6),
+        "rr_s": beats.intervals_s(rows).round(6),
+        "class": part.labels,
+        "confidence": part.confidences,
+        **{f"p_{name}": shares[:, index] for index, name in enumerate(CLASSES)},
+    }
+
+
+def _six_digits(value: float) -> float | None:
+    return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def _reference(reference: ReferenceBeats, *, rows: bool) -> dict[str, Any]:

@@ -273,24 +273,26 @@ class BeatTable:
         of the whole; see `intervals_s`.
         """
         for rows in pieces(len(self), size):
-            yield (
-                rows,
-                BeatTable(
-                    np.array(self.peaks[rows]),
-                    np.array(self.probabilities[rows]),
-                    self.fs,
-                    self.usable[rows],
-                ),
-            )
-            release(self.peaks)
-            release(self.probabilities)
+            yield rows, self.part(rows)
+
+    def part(self, rows: slice) -> BeatTable:
+        """Copy some rows; of a table in a file, nothing else stays in memory."""
+        part = BeatTable(
+            np.array(self.peaks[rows]),
+            np.array(self.probabilities[rows]),
+            self.fs,
+            self.usable[rows],
+        )
+        release(self.peaks)
+        release(self.probabilities)
+        return part
 
     def intervals_s(self, rows: slice) -> NDArray[np.float64]:
         """Interval to the preceding beat in seconds, of some rows; NaN for the very first beat."""
         first, stop, _ = rows.indices(len(self))
         times = np.asarray(self.peaks[max(0, first - 1) : stop]) / self.fs
         intervals = np.diff(times)
-        return np.concatenate([[np.nan], intervals]) if first == 0 else intervals
+        return np.concatenate([[np.nan], intervals])[:stop] if first == 0 else intervals
 
     def counts(self) -> dict[str, int]:
         """Usable beats of each class, every class named even when it has none."""

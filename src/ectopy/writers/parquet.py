@@ -6,20 +6,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ectopy.analysis import BEAT_COLUMNS
-from ectopy.beats import CLASSES
+from ectopy.analysis import BEAT_COLUMNS, beat_columns
 from ectopy.errors import OutputError
+from ectopy.mapped import pieces
 from ectopy.writers.output import file_stem, staging
 from ectopy.writers.tables import head
 
 if TYPE_CHECKING:
     import os
-    from typing import Any
 
     from ectopy.analysis import Analysis
-    from ectopy.beats import BeatTable
 
 METADATA = b"ectopy"
 """Key of the file's metadata that holds the analysis without its beats, as JSON."""
@@ -67,23 +63,9 @@ def write_parquet(analysis: Analysis, folder: str | os.PathLike[str]) -> Path:
         staging(folder) as staged,
         parquet.ParquetWriter(staged / name, schema, compression="zstd") as writer,
     ):
-        for rows, part in analysis.beats.pieces(_ROWS):
-            columns = _columns(analysis.beats, rows, part)
+        for rows in pieces(len(analysis.beats), _ROWS):
+            columns = beat_columns(analysis.beats, rows)
+            columns["class"] = columns["class"].astype(object)
             arrays = [pa.array(columns[key], kind, from_pandas=True) for key, kind in kinds.items()]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
     return Path(folder) / name
-
-
-def _columns(beats: BeatTable, rows: slice, part: BeatTable) -> dict[str, Any]:
-    """Values of each column; NaN where there is none."""
-    shares = part.probabilities.astype(np.float32)
-    shares[~np.isfinite(part.confidences)] = np.nan
-    return {
-        "beat": np.arange(rows.start, rows.stop),
-        "sample": part.peaks,
-        "time_s": part.times_s.round(6),
-        "rr_s": beats.intervals_s(rows).round(6),
-        "class": part.labels.astype(object),
-        "confidence": part.confidences,
-        **{f"p_{name}": shares[:, index] for index, name in enumerate(CLASSES)},
-    }

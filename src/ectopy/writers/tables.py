@@ -7,7 +7,8 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ectopy.analysis import BEAT_COLUMNS
+from ectopy.analysis import BEAT_COLUMNS, beat_columns
+from ectopy.mapped import pieces
 from ectopy.writers.output import file_stem, staging
 
 if TYPE_CHECKING:
@@ -125,20 +126,11 @@ def _lines(beats: BeatTable, full: str, unsure: str, none: str) -> Iterator[list
     A line a beat is a matter of one pattern: ten times as fast as the writers of JSON and CSV,
     which look at each value. Numbers and class letters hold nothing that would need quotes.
     """
-    for rows, part in beats.pieces():
-        intervals: list[float | str] = beats.intervals_s(rows).round(6).tolist()
+    for rows in pieces(len(beats)):
+        columns = {name: values.tolist() for name, values in beat_columns(beats, rows).items()}
         if rows.start == 0:
-            intervals[0] = none
-        columns = (
-            range(rows.start, rows.stop),
-            part.peaks.tolist(),
-            part.times_s.round(6).tolist(),
-            intervals,
-            part.labels.tolist(),
-            part.confidences.tolist(),
-            *part.probabilities.T.tolist(),
-        )
+            columns["rr_s"][0] = none
         yield [
             full % row if isfinite(row[_FIRST_SHARE]) else unsure % row[:_FIRST_SHARE]
-            for row in zip(*columns, strict=True)
+            for row in zip(*columns.values(), strict=True)
         ]
