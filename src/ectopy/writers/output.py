@@ -114,8 +114,9 @@ def staging(folder: str | os.PathLike[str], *, make: bool = False) -> Iterator[P
         raise
     except BaseException:
         # One that comes from outside, by Ctrl-C, may come between making a folder and having it.
-        for left in target.glob(f"{_own_prefix()}*"):
-            rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # another process may be removing the folder
+            for left in target.glob(f"{_own_prefix()}*"):
+                rmtree(left, ignore_errors=True)
         raise
     finally:
         for path in sorted(made, reverse=True):  # the innermost first
