@@ -1,0 +1,94 @@
+"""Measure contestants in turn, so that a busy moment of the machine strikes all of them alike."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+LEAST_ROUNDS = 7
+
+
+def interleaved(
+    contestants: Mapping[str, Callable[[], Any]], rounds: int, *, repeats: int = 1
+) -> dict[str, list[float]]:
+    """Seconds that each contestant takes, once a round and in turn.
+
+    Parameters
+    ----------
+    contestants : mapping of str to callable
+        What is measured, by name. Each is called once beforehand, unmeasured.
+    rounds : int
+        Rounds; medians are worth telling from `LEAST_ROUNDS` on.
+    repeats : int
+        Calls a round, of which the median counts: for what is over in microseconds.
+
+    Returns
+    -------
+    dict of str to list of float, of length `rounds`
+    """
+    for run in contestants.values():
+        run()
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, run in contestants.items():
+            taken = []
+            for _ in range(repeats):
+                start = time.perf_counter()
+                run()
+                taken.append(time.perf_counter() - start)
+            seconds[name].append(statistics.median(taken))
+    return seconds
+
+
+def ratios(seconds: Mapping[str, Sequence[float]], to: str) -> dict[str, float]:
+    """Times of each contestant to those of another: the median of the rounds' own ratios."""
+    return {
+        name: statistics.median(a / b for a, b in zip(own, seconds[to], strict=True))
+        for name, own in seconds.items()
+    }
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Median, least and most."""
+    return {
+        "median": statistics.median(values),
+        "least": min(values),
+        "most": max(values),
+    }
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a whole process took.
+
+    Attributes
+    ----------
+    wall_s, cpu_s : float
+        From its start to its end, and on all cores together, in seconds.
+    peak_mb : float
+        Most memory that it had, in MB of 2**20 bytes.
+    """
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+def run_process(command: Sequence[str]) -> Usage:
+    """Run a command from start to end; the benchmark ends with it where it fails."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall_s = time.perf_counter() - start
+    if status:
+        sys.exit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    return Usage(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 2**20)
