@@ -34,7 +34,7 @@ class CNNModel(BeatModel):
     def features(self, x: Tensor) -> Tensor:
         """Average the encoder's output over time, shape (beats, 256)."""
         encoded: Tensor = self.encoder(x)
-        return encoded.mean(dim=-1)
+        return encoded.mean(dim=-1).flatten(1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of each class, shape (beats, 5)."""

@@ -25,6 +25,9 @@ LAGS = {"qrs": (-2, -1, 0, 1, 2), "p": (-2, 0, 2), "t": (-2, 0, 2)}
 FLOORS = {"qrs": 0.02, "p": 0.01, "t": 0.01}
 """Shares of the QRS complex's height below which a difference is no difference."""
 
+SMOOTHING = (5, 3, 2)
+"""Samples of the running mean, of a step, and before the first: little is left above 40 Hz."""
+
 _AGAINST = ("overall", "local")
 
 LIKENESS_FEATURES: dict[str, str] = {
@@ -59,7 +62,7 @@ class Likeness(nn.Module):
 
     def forward(self, shapes: Tensor) -> Tensor:
         """Compute the features."""
-        slow = F.avg_pool1d(shapes, 5, 3, 2)  # 120 steps a second, little above 40 Hz
+        slow = F.avg_pool1d(shapes, *SMOOTHING)  # 120 steps a second
         beat, typical = slow[:, :1], slow[:, 1:]
         begin, end = REGIONS["qrs"]
         qrs, qrs_typical = beat[..., begin:end], typical[..., begin:end]
@@ -87,7 +90,7 @@ class Likeness(nn.Module):
                 size,
                 best["qrs"],
                 best["p"],
-                torch.log(_width(qrs) + 0.5),
+                torch.log(qrs_width(qrs) + 0.5),
                 torch.log(p_beat / (_height(qrs) + 1e-3) + 0.003),
             ],
             dim=1,
@@ -106,10 +109,9 @@ def _compare(
         Root mean square of the region in the beat, where it is, and in the overall typical beat.
     """
     begin, end = REGIONS[region]
-    level = _without_mean if region == "qrs" else _without_line
     moved = torch.stack([beat[..., begin + lag : end + lag] for lag in LAGS[region]], dim=-2)
-    moved = level(moved)  # (beats, 1, lags, steps)
-    still = level(typical[..., begin:end]).unsqueeze(-2)  # (beats, 2, 1, steps)
+    moved = without_level(moved, region)  # (beats, 1, lags, steps)
+    still = without_level(typical[..., begin:end], region).unsqueeze(-2)  # (beats, 2, 1, steps)
     power, power_typical = (moved * moved).sum(-1), (still * still).sum(-1)
     product = (moved * still).sum(-1)
     correlation = (product / torch.sqrt(power * power_typical + 1e-6)).amax(-1)
@@ -127,8 +129,8 @@ def _height(x: Tensor) -> Tensor:
     return x.amax(-1) - x.amin(-1)
 
 
-def _width(x: Tensor) -> Tensor:
-    """Spread of the squared deflection from the mean in time, in 10 ms."""
+def qrs_width(x: Tensor) -> Tensor:
+    """Spread of the squared deflection from the mean in time, in 10 ms; over the last axis."""
     power = _without_mean(x).square()
     time = torch.arange(x.shape[-1], dtype=x.dtype, device=x.device) / 1.2
     # Not "+ 1e-9": a sum with so little is taken for nothing when the graph is exported.
@@ -148,6 +150,11 @@ def _steepest(x: Tensor) -> Tensor:
 
 def _ratio(beat: Tensor, typical: Tensor) -> Tensor:
     return torch.log((beat + 1e-3) / (typical + 1e-3) + 0.05)
+
+
+def without_level(x: Tensor, region: str) -> Tensor:
+    """Take off a region what it lies on: of the QRS complex its mean, elsewhere a line."""
+    return _without_mean(x) if region == "qrs" else _without_line(x)
 
 
 def _without_mean(x: Tensor) -> Tensor:

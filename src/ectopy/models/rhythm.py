@@ -98,7 +98,7 @@ class ShapeEncoder(nn.Module):
         encoded = self.halving(3 * seen / height)
         encoded = encoded + self.keeping(encoded)
         means = encoded.unflatten(-1, (self.positions, -1)).mean(-1).flatten(1)
-        out: Tensor = self.out(torch.cat([means, encoded.amax(-1)], dim=1))
+        out: Tensor = self.out(torch.cat([means, encoded.amax(-1).flatten(1)], dim=1))
         return out
 
 

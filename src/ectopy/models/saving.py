@@ -33,6 +33,7 @@ from ectopy.models.bundle import (
 from ectopy.models.card import model_card
 from ectopy.models.contract import FinderContract, InputContract, contract_to_dict
 from ectopy.models.cost import multiply_adds
+from ectopy.models.inference_form import inference_form
 from ectopy.models.registry import create_finder, create_model
 from ectopy.models.runtime import onnx_runtime
 
@@ -183,6 +184,8 @@ def export_onnx(
 ) -> None:
     """Export to ONNX with any number of beats, or leads and frames, and check it against PyTorch.
 
+    What is exported is the network's `inference_form`, what it is checked against the network.
+
     Parameters
     ----------
     model : BeatModel or BeatFinderNet
@@ -213,7 +216,7 @@ def export_onnx(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's notes on its own internals
         torch.onnx.export(
-            model,
+            inference_form(model),
             example_input(contract, 4, seed=0),
             path,
             input_names=names,
