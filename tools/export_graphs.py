@@ -23,7 +23,7 @@ from ectopy.models.card import model_card
 from ectopy.models.saving import export_onnx, load_finder, load_model
 
 
-def export_graph(folder: Path) -> None:
+def export_graph(folder: Path, version: str) -> None:
     """Export the graph of the bundle in a folder, and state its checksum and what made it."""
     bundle = open_bundle(folder)
     model = load_finder(folder) if bundle.finds else load_model(folder)
@@ -33,7 +33,7 @@ def export_graph(folder: Path) -> None:
         export_onnx(model, graph, contract)
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         config["files"][ONNX_FILE] = sha256_of(graph)
-        config["graph_code_version"] = code_version()
+        config["graph_code_version"] = version
         text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
         shutil.copyfile(graph, folder / ONNX_FILE)
         (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
@@ -41,6 +41,7 @@ def export_graph(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    version = code_version()  # before graphs change, which are part of the sources
     for name in sys.argv[1:] or shipped():
-        export_graph(find_bundle(name).folder)
+        export_graph(find_bundle(name).folder, version)
         sys.stdout.write(f"{name}\n")
