@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
 from ectopy.models import KANLayer
-from ectopy.models.bundle import find_bundle
+from ectopy.models.bundle import ONNX_FILE, find_bundle, shipped_bundles
 from ectopy.models.inference_form import inference_form
 from ectopy.models.kan_products import KANProducts
 from ectopy.models.likeness import LAGS, LIKENESS_FEATURES, REGIONS, Likeness
@@ -113,3 +114,13 @@ def test_regions_and_lags_are_filled_up_to_the_longest():
     assert {0 in lags for lags in LAGS.values()} == {True}
     begin, end = REGIONS["qrs"]
     assert end - begin == N_STEPS  # heights are taken over all steps of it
+
+
+@pytest.mark.parametrize("name", [name for name in shipped_bundles() if "finder" not in name])
+def test_shipped_graphs_are_of_this_form(name):
+    graph = onnx.load(find_bundle(name).folder / ONNX_FILE).graph
+    shapes = {one.name: tuple(one.dims) for one in graph.initializer}
+    kernels = [shapes[node.input[1]] for node in graph.node if node.op_type == "Conv"]
+    assert kernels
+    assert {len(kernel) for kernel in kernels} == {4}
+    assert len(graph.node) < 200
