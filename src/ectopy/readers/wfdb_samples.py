@@ -55,7 +55,7 @@ class SampleFormat:
     def samples(self, raw: NDArray[np.uint8], n_samples: int) -> NDArray[np.integer]:
         """Decode the first `n_samples` samples; the last group may be cut short."""
         lacking = -len(raw) % max(self.ends)
-        return self.decode(np.pad(raw, (0, lacking)))[:n_samples]
+        return self.decode(np.pad(raw, (0, lacking)) if lacking else raw)[:n_samples]
 
 
 def _plain(code: str, offset: int = 0) -> Decoder:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,9 +74,15 @@ def cut_windows(
     >>> cut_windows(np.arange(10, dtype=np.float32), np.array([1, 5]), 2, 2).tolist()
     [[0.0, 0.0, 1.0, 2.0], [3.0, 4.0, 5.0, 6.0]]
     """
-    columns = peaks[:, None] + np.arange(-before, after)
-    np.clip(columns, 0, len(signal_mv) - 1, out=columns)
-    return np.asarray(signal_mv[columns], dtype=np.float32)
+    length = before + after
+    if len(peaks) == 0:
+        return np.empty((0, length), dtype=np.float32)
+    first, last = int(peaks.min()) - before, int(peaks.max()) + after
+    ahead, behind = max(0, -first), max(0, last - len(signal_mv))
+    if ahead or behind:
+        signal_mv = np.pad(signal_mv, (ahead, behind), mode="edge")
+    windows = sliding_window_view(signal_mv, length)[peaks + (ahead - before)]
+    return np.asarray(windows, dtype=np.float32)
 
 
 def zscore(windows: NDArray[np.float32]) -> NDArray[np.float32]:
