@@ -245,7 +245,8 @@ def _groups(
 def _millivolts(digital: NDArray[np.integer], signal: Signal) -> NDArray[np.floating]:
     """Millivolts of one signal, of any shape; as float32 they are the same from either type."""
     scale = signal.mv_per_unit or 1.0
-    values = digital.astype(np.float32 if _float32_will_do(digital, signal) else np.float64)
+    long = np.dtype(np.float32 if _float32_will_do(digital, signal) else np.float64)
+    values: NDArray[np.floating] = digital.astype(long)
     values -= signal.baseline
     values /= signal.gain
     if scale != 1.0:
