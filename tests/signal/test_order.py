@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ectopy.signal.order import long_median, median, percentile
+from ectopy.signal.order import (
+    MOST_IN_NETWORK,
+    ROW,
+    long_median,
+    median,
+    median_network,
+    percentile,
+)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -46,3 +53,26 @@ def test_a_median_in_pieces_is_that_of_the_whole(n, scale):
 
 def test_the_median_of_nothing():
     assert np.isnan(long_median(list))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8, 9, 12])
+def test_a_network_finds_the_middle_of_whatever_there_is(n):
+    # What orders all sequences of zeros and ones orders all sequences (Knuth, section 5.3.4).
+    values = np.array(list(np.ndindex(*([2] * n))), dtype=np.float32).T[None]
+    np.testing.assert_array_equal(median(values, axis=-2), np.median(values, axis=-2))
+
+
+@pytest.mark.parametrize("n", range(1, MOST_IN_NETWORK + 3))
+def test_networks_of_any_size(n):
+    values = np.random.default_rng(n).normal(0, 1, (3, n, 257)).astype(np.float32)
+    kept = values.copy()
+    np.testing.assert_array_equal(median(values, axis=-2), np.median(values, axis=-2))
+    np.testing.assert_array_equal(values, kept)
+    comparisons = len(median_network(n))
+    assert n < 2 or n - 1 <= comparisons <= n * n.bit_length() ** 2
+
+
+def test_more_series_than_are_worked_on_at_a_time():
+    values = np.random.default_rng(1).normal(0, 1, (130, 4, 300)).astype(np.float32)
+    assert values[:, 0].size > 2 * ROW
+    np.testing.assert_array_equal(median(values, axis=-2), np.median(values, axis=-2))
