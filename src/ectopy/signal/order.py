@@ -103,9 +103,11 @@ def median_network(n: int) -> tuple[tuple[int, int, bool, bool], ...]:
         apart = size
         while apart >= 1:
             for start in range(apart % size, n - apart, 2 * apart):
-                for low in range(start, min(start + apart, n - apart)):
-                    if low // (2 * size) == (low + apart) // (2 * size):
-                        comparisons.append((low, low + apart))
+                comparisons += [
+                    (low, low + apart)
+                    for low in range(start, min(start + apart, n - apart))
+                    if low // (2 * size) == (low + apart) // (2 * size)
+                ]
             apart //= 2
         size *= 2
     needed = {n // 2} if n % 2 else {n // 2 - 1, n // 2}
