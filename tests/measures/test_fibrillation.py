@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from beat_strings import beats
+from scipy.signal import lfilter
 
 from ectopy.measures import fibrillation
-from ectopy.measures.fibrillation import MIN_INTERVALS, find_irregular, screen_fibrillation
+from ectopy.measures.fibrillation import (
+    MIN_INTERVALS,
+    SMOOTHING,
+    find_irregular,
+    screen_fibrillation,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,6 +122,18 @@ def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_irregular(rr_s).tolist() == whole.tolist()
     for n in (600, 601, 607, 1201):  # a last block of few intervals
         assert len(find_irregular(rr_s[:n])) == n
+
+
+@pytest.mark.parametrize("n", [8, 49, 50, 1000, 30_000])
+def test_averages_are_those_of_a_recursive_filter(n: int) -> None:
+    values = wild(n)
+    expected = values
+    for _ in range(2):
+        begin = (1 - SMOOTHING) * expected[: round(1 / SMOOTHING)].mean()
+        expected, _ = lfilter([SMOOTHING], [1, SMOOTHING - 1], expected, zi=[begin])
+        expected = expected[::-1]
+    found = fibrillation._average(values)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
 def test_plain_data() -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import resample_poly
 
-from ectopy.readers.upsampling import MARGIN, REACH, upsampled
+from ectopy.readers.upsampling import MARGIN, REACH, _filter, upsampled
 
 RATIOS = [(2, 1), (4, 1), (3, 2), (5, 4), (64, 25), (1000, 999)]
 
@@ -21,6 +22,14 @@ def test_given_samples_stay_as_they_are(up, down):
     assert out.dtype == np.float32
     assert out.shape == (6 * up,)
     np.testing.assert_allclose(out[::up], values[::down], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("up", "down"), RATIOS)
+def test_it_is_the_filter_of_scipy(up, down):
+    values = np.random.default_rng(1).normal(size=6 * down).astype(np.float32)
+    taps = _filter(up) / up
+    expected = resample_poly(values.astype(np.float64), up, down, window=taps, padtype="edge")
+    np.testing.assert_allclose(upsampled(values, up, down), expected, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize(("up", "down"), RATIOS)

@@ -55,6 +55,7 @@ MIN_INTERVALS = 30
 _BLOCK = 16_384
 # An exponential average forgets what lies this many intervals away: 0.98 ** 1024 is 1e-9.
 _MARGIN = 1024
+_FORGOTTEN = 1e-18  # a value that counts this much less is not heard of any more
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,11 +219,13 @@ def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _average(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Exponential average forward, then backward, so that nothing comes late (section 2.1)."""
-    from scipy.signal import lfilter
-
     for _ in range(2):
-        begin = values[: round(1 / SMOOTHING)].mean()
-        values = lfilter([SMOOTHING], [1, SMOOTHING - 1], values, zi=[(1 - SMOOTHING) * begin])[0][
-            ::-1
-        ]
-    return np.asarray(values)
+        average = SMOOTHING * values
+        average[0] += (1 - SMOOTHING) * values[: round(1 / SMOOTHING)].mean()
+        # Sums over the last 2, 4, 8 ... values, until nothing is left of those before.
+        kept, ago = 1 - SMOOTHING, 1
+        while ago < len(values) and kept > _FORGOTTEN:
+            average[ago:] += kept * average[:-ago]
+            kept, ago = kept**2, 2 * ago
+        values = average[::-1]
+    return values

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.signal.fir import resample_fir
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -51,30 +53,20 @@ def upsampled(values: NDArray[np.float32], up: int, down: int) -> NDArray[np.flo
     >>> upsampled(np.float32([2, 2, np.nan, 2]), 2, 1).tolist()
     [2.0, 2.0, 2.0, 2.0, nan, nan, 2.0, 2.0]
     """
-    from scipy.signal import upfirdn
-
-    n_out = len(values) * up // down
-    taps, ahead = _filter(up, down)
-    # What the filter sees before the first sample, a number of samples that is one of outputs too.
-    before = -(-REACH // down) * down
-    ahead += before * up // down
-    seen = _held(np.pad(values, (before, REACH), constant_values=np.nan))
-    out = upfirdn(taps, seen, up, down)[ahead : ahead + n_out].astype(np.float32)
-    out[np.isnan(values)[np.arange(n_out) * down // up]] = np.nan
-    return np.asarray(out)
+    out = resample_fir(_held(values), _filter(up), up, down).astype(np.float32)
+    out[np.isnan(values)[np.arange(len(out)) * down // up]] = np.nan
+    return out
 
 
 @lru_cache(maxsize=8)
-def _filter(up: int, down: int) -> tuple[NDArray[np.float64], int]:
-    """Taps at `up` times the given frequency, and how many outputs they delay by."""
+def _filter(up: int) -> NDArray[np.float64]:
+    """Taps at `up` times the given frequency."""
     steps = np.arange(-REACH * up, REACH * up + 1)
     taps = np.sinc(steps / up) * np.kaiser(len(steps), _KAISER_BETA)
     taps[(steps % up == 0) & (steps != 0)] = 0.0  # as they are, but for rounding
     for phase in range(up):
         taps[phase::up] /= taps[phase::up].sum()
-    # Zeros in front make the delay a whole number of outputs.
-    lacking = -REACH * up % down
-    return np.concatenate([np.zeros(lacking), taps]), (REACH * up + lacking) // down
+    return taps
 
 
 def _held(values: NDArray[np.float32]) -> NDArray[np.float64]:

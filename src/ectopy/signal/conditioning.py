@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.errors import SignalError
+from ectopy.signal.fir import low_pass, resample_fir
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,33 +108,26 @@ def resample(signal_mv: NDArray[np.floating], fs: float, to_fs: float) -> NDArra
     if not np.isfinite(signal).all():
         msg = "cannot resample a signal with missing samples; call fill_missing first"
         raise SignalError(msg)
-    from scipy.signal import resample_poly
-
     # Without an offset, more digits are left for the signal. Past its ends it keeps its value:
-    # zeros would ring, and a line, as SciPy draws it, would depend on what is far away.
+    # zeros would ring, and a line would depend on what is far away.
     offset = np.median(signal, axis=0)
     up, down = ratio.numerator, ratio.denominator
-    # The type stubs know no filter that is given as an array, which SciPy documents.
-    resampled = offset + resample_poly(  # type: ignore[call-overload]
-        signal - offset, up, down, axis=0, window=_low_pass(up, down), padtype="edge"
-    )
-    return np.asarray(resampled, dtype=np.float32)
+    taps = _low_pass(up, down)
+    leads = np.atleast_2d((signal - offset).T)  # (leads, samples)
+    resampled = np.stack([resample_fir(lead, taps, up, down) for lead in leads], axis=-1)
+    resampled += offset
+    return resampled.reshape(-1, *signal.shape[1:])
 
 
 @lru_cache(maxsize=8)
 def _low_pass(up: int, down: int) -> NDArray[np.float32]:
-    """Taps of the filter that `resample_poly` would design, each time anew.
+    """Taps of the filter that `scipy.signal.resample_poly` designs, but for its gain.
 
-    Of its own the gain ripples by a thousandth from sample to sample, as each is made with other
-    taps; here every such set of taps has the gain 1, so that an offset is no noise.
+    That ripples by a thousandth from sample to sample, as each is made with other taps; here every
+    such set of taps has the gain 1, so that an offset is no noise.
     """
-    from scipy.signal import firwin
-
     rate = max(up, down)
-    taps = firwin(2 * 10 * rate + 1, 1 / rate, window=("kaiser", 5.0))
-    for phase in range(up):
-        taps[phase::up] /= up * taps[phase::up].sum()
-    return np.asarray(taps, dtype=np.float32)
+    return low_pass(2 * 10 * rate + 1, 1 / rate, 5.0, up)
 
 
 def rescale_peaks(

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ectopy.errors import SignalError
+from ectopy.signal.fir import low_pass, resample_fir, running_mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,16 +113,8 @@ def resample_to_frames(
     ndarray of float32, shape (ceil(samples * up / down),)
         In millivolts; its first frame lies at the first sample.
     """
-    from scipy.signal import resample_poly
-
-    taps: Any = _low_pass(fs * rate.up, rate.up)  # scipy's stubs know lists only
     shifted: NDArray[np.float32] = np.asarray(signal_mv - np.float32(offset_mv), np.float32)
-    if rate.up == rate.down:  # which resample_poly would hand back as it is
-        from scipy.ndimage import convolve1d
-
-        return np.asarray(convolve1d(shifted, taps, mode="nearest"), dtype=np.float32)
-    frames = resample_poly(shifted, rate.up, rate.down, window=taps, padtype="edge")
-    return np.asarray(frames, dtype=np.float32)
+    return resample_fir(shifted, _low_pass(fs * rate.up, rate.up), rate.up, rate.down)
 
 
 def level_frames(
@@ -141,12 +135,7 @@ def level_frames(
         About +-1.4 at usual QRS complexes; larger values are compressed by an inverse hyperbolic
         sine, so that an artefact does not drown what follows.
     """
-    from scipy.ndimage import uniform_filter1d
-
-    baseline = frames_mv
-    for _ in range(2):
-        baseline = uniform_filter1d(baseline, _BASELINE_FRAMES, axis=-1, mode="nearest")
-    waves = frames_mv - baseline
+    waves = frames_mv - running_mean(running_mean(frames_mv, _BASELINE_FRAMES), _BASELINE_FRAMES)
     np.divide(waves, _level(waves, lost), out=waves)
     waves *= np.float32(_COMPRESSION)
     return np.asarray(np.arcsinh(waves, out=waves), dtype=np.float32)
@@ -193,14 +182,8 @@ def _usual(largest: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(n_known > 0, usual, np.nan)
 
 
+@lru_cache(maxsize=8)
 def _low_pass(rate_hz: float, up: int) -> NDArray[np.float32]:
     """Taps of the low-pass filter at the common multiple of both rates."""
-    from scipy.signal import firwin
-
     n_taps = 2 * round(LOW_PASS_S * rate_hz / 2) + 1
-    taps = firwin(n_taps, LOW_PASS_HZ, fs=rate_hz, window=("kaiser", KAISER_BETA))
-    # Each frame is a sum over every `up`-th tap. With sums that differ, an offset that the lead
-    # drifts to would come out as a wave.
-    phase = np.arange(n_taps) % up
-    taps /= up * np.bincount(phase, weights=taps)[phase]
-    return np.asarray(taps, dtype=np.float32)
+    return low_pass(n_taps, LOW_PASS_HZ / (rate_hz / 2), KAISER_BETA, up)

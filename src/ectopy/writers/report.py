@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from ectopy.writers.output import file_stem, staging
-from ectopy.writers.report_parts import report_sections
-from ectopy.writers.report_strips import grid
 from ectopy.writers.report_svg import COLOURS, Times, clean
-from ectopy.writers.report_tiles import facts, tiles
 from ectopy.writers.tables import NOTE
 
 if TYPE_CHECKING:
@@ -65,6 +62,11 @@ def write_report(analysis: Analysis, folder: str | os.PathLike[str]) -> Path:
 
 def report_page(analysis: Analysis) -> str:
     """Text of the report; see `write_report`."""
+    # Only here, since most analyses leave no report.
+    from ectopy.writers.report_parts import report_sections
+    from ectopy.writers.report_strips import grid
+    from ectopy.writers.report_tiles import facts, tiles
+
     times = Times(analysis.start, analysis.n_samples / analysis.fs)
     return (
         _environment()
