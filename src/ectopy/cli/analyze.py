@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ectopy.analysis import Analysis, Runs
     from ectopy.measures.fibrillation import Fibrillation
     from ectopy.measures.patterns import Patterns
-    from ectopy.measures.variability import Variability
+    from ectopy.measures.variability import TimeVariability
 
 
 def analyze(
@@ -212,8 +212,8 @@ def show_analysis(analysis: Analysis, files: dict[str, Path], console: Console) 
         hidden = "; beats may be hidden there" if summary.long_pauses else ""
         row("pauses > 2 s", f"{summary.pauses}, longest {summary.longest_pause_s:.1f} s{hidden}")
     row("AF screen", _fibrillation(summary.fibrillation))
-    if summary.variability.sdnn_ms is not None:
-        row("variability", _variability(summary.variability))
+    if summary.time_variability.sdnn_ms is not None:
+        row("variability", _variability(summary.time_variability))
     row("model", _model(analysis))
     console.print(table)
     for warning in analysis.warnings:
@@ -276,7 +276,7 @@ def _fibrillation(screen: Fibrillation) -> str:
     return f"irregular for {screen.burden_percent:.1f} % of the time, {times}; no diagnosis"
 
 
-def _variability(found: Variability) -> str:
+def _variability(found: TimeVariability) -> str:
     text = f"SDNN {found.sdnn_ms:.0f} ms"
     if found.rmssd_ms is not None:
         text += f", RMSSD {found.rmssd_ms:.0f} ms"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ectopy.beats import count_classes
@@ -14,17 +14,22 @@ from ectopy.measures.patterns import Patterns, find_patterns
 from ectopy.measures.pauses import Pauses, find_pauses
 from ectopy.measures.rates import extremes, mean_rate_bpm
 from ectopy.measures.runs import Runs
+from ectopy.measures.variability import (
+    TimeVariability,
+    Variability,
+    measure_time_variability,
+    measure_variability,
+)
 from ectopy.plain import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     import numpy as np
     from numpy.typing import NDArray
 
     from ectopy.beats import BeatTable
-    from ectopy.measures.variability import Variability
 
 DECIMALS = 3
 """Decimals of the summary's numbers in plain data."""
@@ -102,12 +107,17 @@ class Summary:
     s_patterns: Patterns
     fibrillation: Fibrillation
     hourly: Hourly
-    measure_variability: Callable[[], Variability] = field(repr=False)
+    measured_from: Mapping[str, Any] = field(repr=False)
 
     @cached_property
     def variability(self) -> Variability:
         """Heart rate variability, worked out when it is first asked for."""
-        return self.measure_variability()
+        return measure_variability(**self.measured_from)
+
+    @cached_property
+    def time_variability(self) -> TimeVariability:
+        """Its part in the time domain, for which no SciPy is loaded."""
+        return measure_time_variability(**self.measured_from)
 
     def to_dict(self) -> dict[str, Any]:
         """Summary as plain data for JSON: the attributes' names as keys, three decimals."""
@@ -118,7 +128,7 @@ class Summary:
                 content[name] = asdict(value)
             elif isinstance(value, Pauses | Patterns | Fibrillation | Hourly):
                 content[name] = value.to_dict()
-            elif name == "measure_variability":
+            elif name == "measured_from":
                 content["variability"] = self.variability.to_dict()
             else:
                 content[name] = value
@@ -188,18 +198,12 @@ def summarise(
         s_patterns=patterns["S"],
         fibrillation=fibrillation,
         hourly=hourly,
-        measure_variability=partial(_variability, beats, usable_s, fibrillation.burden_percent),
-    )
-
-
-def _variability(
-    beats: BeatTable, usable_s: NDArray[np.bool_] | None, irregular_percent: float | None
-) -> Variability:
-    # Here, because its library loads much of SciPy, and short recordings shall be quick.
-    from ectopy.measures.variability import measure_variability
-
-    return measure_variability(
-        beats.times, beats.classes, usable_s, irregular_percent=irregular_percent
+        measured_from={
+            "times_s": times_s,
+            "classes": classes,
+            "usable_s": usable_s,
+            "irregular_percent": fibrillation.burden_percent,
+        },
     )
 
 

@@ -5,9 +5,8 @@ Electrophysiology: Heart rate variability, standards of measurement, physiologic
 and clinical use. Circulation 93:1043-1065 (1996), "Time domain methods" and "Frequency domain
 methods".
 
-Mean, SDNN and RMSSD are computed by physiokit. Not by it: pNN50, because 18 samples at 360 Hz are
-50 ms, which rounding makes more or less; and the powers, because what it calls so is a sum of
-amplitudes, with the mean interval among them (see `ectopy.measures.spectrum`).
+The numbers of time are worked out by themselves, as those of frequency take SciPy, which takes
+longer to load than hours of signal to analyse (see `ectopy.measures.spectrum`).
 """
 
 from __future__ import annotations
@@ -49,8 +48,8 @@ NOTED_PERCENT = 5.0
 
 
 @dataclass(frozen=True)
-class Variability:
-    """Heart rate variability. What too few NN intervals leave undefined is None.
+class TimeVariability:
+    """Heart rate variability in the time domain. What too few NN intervals leave undefined is None.
 
     An NN interval lies between two beats of class N that follow each other, with no unusable second
     between them, and is no longer than `ectopy.measures.intervals.GAP_S`.
@@ -72,12 +71,6 @@ class Variability:
         Differences of successive NN intervals above 50 ms, per 100 NN intervals.
     segments : int
         Segments of 5 minutes that count for `sdann_ms` and `sdnn_index_ms`.
-    vlf_ms2, lf_ms2, hf_ms2 : float or None
-        Power from 0.0033 to 0.04, to 0.15 and to 0.4 Hz, mean over segments, in ms².
-    lf_hf : float or None
-        `lf_ms2` over `hf_ms2`.
-    spectral_segments : int
-        Segments of 5 minutes that count for them.
     irregular_percent : float or None
         Burden of the screen for atrial fibrillation, `ectopy.measures.fibrillation`.
     note : str or None
@@ -93,17 +86,51 @@ class Variability:
     rmssd_ms: float | None
     pnn50_percent: float | None
     segments: int
+    irregular_percent: float | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Variability(TimeVariability):
+    """Heart rate variability, in the frequency domain as well.
+
+    Attributes
+    ----------
+    vlf_ms2, lf_ms2, hf_ms2 : float or None
+        Power from 0.0033 to 0.04, to 0.15 and to 0.4 Hz, mean over segments, in ms².
+    lf_hf : float or None
+        `lf_ms2` over `hf_ms2`.
+    spectral_segments : int
+        Segments of 5 minutes that count for them.
+    """
+
     vlf_ms2: float | None
     lf_ms2: float | None
     hf_ms2: float | None
     lf_hf: float | None
     spectral_segments: int
-    irregular_percent: float | None
-    note: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the attributes as plain data."""
         return asdict(self)
+
+
+def measure_time_variability(
+    times_s: Times,
+    classes: NDArray[np.int8],
+    usable_s: NDArray[np.bool_] | None = None,
+    *,
+    irregular_percent: float | None = None,
+) -> TimeVariability:
+    """Measure heart rate variability in the time domain.
+
+    Parameters
+    ----------
+    times_s, classes, usable_s, irregular_percent
+        As in `measure_variability`.
+    """
+    found = _NormalIntervals(Intervals.between(times_s, classes, usable_s), classes)
+    return _in_time(found, irregular_percent)
 
 
 def measure_variability(
@@ -130,6 +157,21 @@ def measure_variability(
     (800, 40, None)
     """
     found = _NormalIntervals(Intervals.between(times_s, classes, usable_s), classes)
+    in_time = _in_time(found, irregular_percent)
+    enough = in_time.n_nn >= MIN_NN
+    powers = block_powers(found.during, n_blocks(found.stop_s)) if enough else np.zeros((0, 3))
+    vlf, lf, hf = powers.mean(axis=0).tolist() if len(powers) else [None] * 3
+    return Variability(
+        **asdict(in_time),
+        vlf_ms2=vlf,
+        lf_ms2=lf,
+        hf_ms2=hf,
+        lf_hf=lf / hf if hf is not None and hf > LEAST_MS2 else None,
+        spectral_segments=len(powers),
+    )
+
+
+def _in_time(found: _NormalIntervals, irregular_percent: float | None) -> TimeVariability:
     n_nn, blocks = int(found.is_nn.sum()), n_blocks(found.stop_s)
     enough = n_nn >= MIN_NN
     parts = [_Part.of(found, block) for block in range(blocks)] if enough else []
@@ -137,9 +179,7 @@ def measure_variability(
     segments = [_segments(found, block) for block in range(blocks)]
     means, deviations = np.concatenate(segments, axis=1)
     in_segments = enough and len(means) >= MIN_SEGMENTS
-    powers = block_powers(found.during, blocks) if enough else np.zeros((0, 3))
-    vlf, lf, hf = powers.mean(axis=0).tolist() if len(powers) else [None] * 3
-    return Variability(
+    return TimeVariability(
         n_nn=n_nn,
         nn_percent=100.0 * n_nn / len(found.is_nn) if len(found.is_nn) else None,
         mean_nn_ms=mean,
@@ -149,11 +189,6 @@ def measure_variability(
         rmssd_ms=rmssd,
         pnn50_percent=100.0 * sum(part.nn50 for part in parts) / n_nn if enough else None,
         segments=len(means),
-        vlf_ms2=vlf,
-        lf_ms2=lf,
-        hf_ms2=hf,
-        lf_hf=lf / hf if hf is not None and hf > LEAST_MS2 else None,
-        spectral_segments=len(powers),
         irregular_percent=irregular_percent,
         note=_note(irregular_percent),
     )
@@ -210,32 +245,18 @@ class _Part:
     def of(cls, found: _NormalIntervals, block: int) -> _Part:
         start_s = block * BLOCK_S
         _, nn_ms = found.with_others(start_s, start_s + BLOCK_S)
-        is_nn = ~np.isnan(nn_ms)
-        n = int(is_nn.sum())
-        mean, deviation, rmssd = _by_library(nn_ms, is_nn)
-        inside = int((is_nn[1:] & is_nn[:-1]).sum())
+        alone = nn_ms[~np.isnan(nn_ms)]
+        mean = float(alone.mean()) if len(alone) else 0.0
         steps = np.diff(np.concatenate([found.before(start_s), nn_ms]))
-        across = steps[:1][~np.isnan(steps[:1])]
+        steps = steps[~np.isnan(steps)]
         return cls(
-            n,
+            len(alone),
             mean,
-            deviation**2 * max(n - 1, 0),
-            inside + len(across),
-            inside * rmssd**2 + float((across**2).sum()),
+            float(((alone - mean) ** 2).sum()),
+            len(steps),
+            float((steps**2).sum()),
             int((np.abs(steps) > LARGE_MS).sum()),
         )
-
-
-def _by_library(nn_ms: NDArray[np.float64], is_nn: NDArray[np.bool_]) -> list[float]:
-    """Mean, SDNN and RMSSD in milliseconds, 0 for what there is nothing of."""
-    if not (is_nn[1:] & is_nn[:-1]).any():  # the library would take the mean of nothing
-        alone = nn_ms[is_nn]
-        deviation = float(alone.std(ddof=1)) if len(alone) > 1 else 0.0
-        return [float(alone.mean()) if len(alone) else 0.0, deviation, 0.0]
-    from physiokit.hrv import compute_hrv_time  # loads much of SciPy: half a second
-
-    found = compute_hrv_time(nn_ms, sample_rate=1000)
-    return [float(found.mean_nn), float(found.sd_nn), float(found.rms_sd)]
 
 
 def _joined(parts: list[_Part]) -> list[float | None]:
