@@ -13,6 +13,7 @@ import logging
 import tempfile
 import time
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ from ectopy.training.task import BeatTask, prepare_windows
 from ectopy.training.trainer import can_compile, make_trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from torch import Tensor
 
@@ -95,18 +96,18 @@ class TurnTaking(L.Callback):
         self._began = time.perf_counter()
 
 
-class as_usual:  # noqa: N801  # used as a statement
+@contextmanager
+def as_usual() -> Iterator[None]:
     """PyTorch as it comes: without deterministic algorithms, products in full precision."""
-
-    def __enter__(self) -> None:
-        self.deterministic = torch.are_deterministic_algorithms_enabled()
-        self.precision = torch.get_float32_matmul_precision()
-        torch.use_deterministic_algorithms(False)
-        torch.set_float32_matmul_precision("highest")
-
-    def __exit__(self, *error: object) -> None:
-        torch.use_deterministic_algorithms(self.deterministic)
-        torch.set_float32_matmul_precision(self.precision)
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    precision = torch.get_float32_matmul_precision()
+    torch.use_deterministic_algorithms(False)
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(deterministic)
+        torch.set_float32_matmul_precision(precision)
 
 
 def measure_rounds(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -226,8 +227,8 @@ def baseline_step(split: Split) -> Callable[[], None]:
     return step
 
 
-def shuffled(n: int) -> Any:
+def shuffled(n: int) -> Iterator[Tensor]:
     """Rows of one whole batch after the other, without an end."""
     while True:
-        order: Tensor = torch.randperm(n)
+        order = torch.randperm(n)
         yield from (order[i : i + BATCH] for i in range(0, n - BATCH + 1, BATCH))
