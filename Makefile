@@ -31,5 +31,10 @@ lint: .venv/dev
 	$(PIP) --group dev --editable ".[all]"
 	touch $@
 
+# Peers of the benchmarks, on top of everything else.
+.venv/bench: .venv/dev
+	$(PIP) --group bench
+	touch $@
+
 clean:
 	rm -rf .venv out runs build dist .mypy_cache .pytest_cache .ruff_cache

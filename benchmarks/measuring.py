@@ -17,14 +17,14 @@ LEAST_ROUNDS = 7
 
 
 def interleaved(
-    contestants: Mapping[str, Callable[[], Any]], rounds: int, *, repeats: int = 1
-) -> dict[str, list[float]]:
+    contestants: Mapping[Any, Callable[[], Any]], rounds: int, *, repeats: int = 1
+) -> dict[Any, list[float]]:
     """Seconds that each contestant takes, once a round and in turn.
 
     Parameters
     ----------
-    contestants : mapping of str to callable
-        What is measured, by name. Each is called once beforehand, unmeasured.
+    contestants : mapping to callable
+        What is measured, by name or what else tells it. Each is called once beforehand, unmeasured.
     rounds : int
         Rounds; medians are worth telling from `LEAST_ROUNDS` on.
     repeats : int
@@ -32,11 +32,11 @@ def interleaved(
 
     Returns
     -------
-    dict of str to list of float, of length `rounds`
+    dict to list of float, of length `rounds`
     """
     for run in contestants.values():
         run()
-    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    seconds: dict[Any, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, run in contestants.items():
             taken = []
@@ -48,7 +48,7 @@ def interleaved(
     return seconds
 
 
-def ratios(seconds: Mapping[str, Sequence[float]], to: str) -> dict[str, float]:
+def ratios(seconds: Mapping[Any, Sequence[float]], to: Any) -> dict[Any, float]:
     """Times of each contestant to those of another: the median of the rounds' own ratios."""
     return {
         name: statistics.median(a / b for a, b in zip(own, seconds[to], strict=True))
