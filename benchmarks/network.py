@@ -1,12 +1,13 @@
-"""Beats a second of each shipped classifier's network, and the way from windows to classes.
+"""Beats a second of each shipped classifier's network, and the way from a signal to classes.
 
 python benchmarks/network.py
 
 Three things are measured, each with its contestants in turn:
 
 - the networks alone, at several batch sizes, with the sessions that the engine opens;
-- the way from windows in mV in memory to classes, ours and the published baseline's. The rhythm
-  models' way includes typical beats and rhythm features, from the times of the beats;
+- the way from a lead in memory and the places of its beats to their classes, ours and the
+  published baseline's: windows are cut and normalised, and the rhythm models' way includes typical
+  beats and rhythm features. Ours works on half hours side by side, as it does in `analyze`;
 - single beats, one thread: how long a call takes, and how long one call in a hundred takes.
 
 The beats are those of a simulated recording. The published baseline runs in eager PyTorch; the
@@ -28,6 +29,7 @@ from settings import command_line, settings_of
 
 from ectopy.inference.engine import BATCH, Classifier, open_graph
 from ectopy.models.bundle import find_bundle
+from ectopy.readers.lead import Lead
 from ectopy.signal.typical import BeatInputs, beat_inputs
 from ectopy.signal.windows import cut_windows, window_fits, zscore
 from ectopy.simulate import simulate
@@ -37,13 +39,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+FS = 360.0
+
 BATCHES = {1: 100, 128: 9, 1024: 3}
 """Calls a round, of which the median counts, by batch size."""
 
-NETWORK, INPUTS, WINDOWS = "network", "inputs to classes", "windows to classes"
+NETWORK, INPUTS, SIGNAL = "network", "inputs to classes", "signal to classes"
 RHYTHM, PUBLISHED = "rhythm-kan", TITLES["cnn-mlp"]
 HEADS = "cnn-kan to cnn-mlp, network, batch 128: time"
-WHOLE = f"{RHYTHM} to {PUBLISHED}, both from windows to classes: beats a second"
+WHOLE = f"{RHYTHM} to {PUBLISHED}, both from signal to classes: beats a second"
 ALONE = f"{RHYTHM} to {PUBLISHED}, both from the network's inputs to classes: beats a second"
 
 GOALS = {HEADS: "<= 1.10", WHOLE: ">= 8", "p50_ms": "<= 0.15", "p99_to_p50": "<= 3"}
@@ -58,14 +62,17 @@ class Beats:
 
     Attributes
     ----------
+    signal_mv : ndarray of float32, shape (samples,)
+        A lead at 360 Hz.
+    peaks : ndarray of int64, shape (beats,)
     windows_mv : ndarray of float32, shape (beats, 256)
-    times_s : ndarray of float64, shape (beats,)
     inputs : BeatInputs
         What a rhythm model sees of them.
     """
 
+    signal_mv: NDArray[np.float32]
+    peaks: NDArray[np.int64]
     windows_mv: NDArray[np.float32]
-    times_s: NDArray[np.float64]
     inputs: BeatInputs
 
     def feed(self, names: list[str], n: int) -> dict[str, NDArray[np.float32]]:
@@ -105,8 +112,9 @@ def make_beats(n: int, seed: int) -> Beats:
     recording, marks = simulate(1.2 * n + 60, seed=seed)
     signal = np.ascontiguousarray(recording.signal_mv[:, 0])
     peaks = marks.peaks[window_fits(marks.peaks, len(signal), 128, 128)][:n]
-    windows, times_s = cut_windows(signal, peaks, 128, 128), peaks / recording.fs
-    return Beats(windows, times_s, beat_inputs(windows, times_s))
+    windows = cut_windows(signal, peaks, 128, 128)
+    signal = signal[: peaks[-1] + round(recording.fs)]
+    return Beats(signal, peaks, windows, beat_inputs(windows, peaks / recording.fs))
 
 
 Key = tuple[str, str, str]
@@ -134,7 +142,7 @@ def network_call(model: str, n: int, threads: int, beats: Beats) -> Callable[[],
 def measure_ways(
     models: list[str], threads: int, beats: Beats, rounds: int
 ) -> dict[Key, list[float]]:
-    """Seconds from windows to classes, or part of the way, for all beats in batches of 128."""
+    """Seconds from the signal to classes, or part of the way, for all beats in batches of 128."""
     contestants: dict[Key, Callable[[], Any]] = {}
     for model in models:
         contestants |= our_ways(Classifier(model, threads=threads), beats)
@@ -143,24 +151,26 @@ def measure_ways(
         normalised = zscored(beats.windows_mv)
         engine = "PyTorch, eager"
         contestants[title, NETWORK, engine] = lambda b=baseline, z=normalised: b.network(z)
-        contestants[title, WINDOWS, engine] = lambda b=baseline: b(beats.windows_mv)
+        contestants[title, SIGNAL, engine] = lambda b=baseline: b(cut(beats))
     return interleaved(contestants, rounds)
+
+
+def cut(beats: Beats) -> NDArray[np.float32]:
+    """Cut windows beat by beat, as the published project does it."""
+    return np.stack([beats.signal_mv[peak - 128 : peak + 128] for peak in beats.peaks])
 
 
 def our_ways(classifier: Classifier, beats: Beats) -> dict[Key, Callable[[], Any]]:
     """Ways of one classifier: a rhythm model's inputs can be made beforehand as well."""
-    name, engine, windows = classifier.bundle.full_name, "ONNX Runtime", beats.windows_mv
-    if not classifier.reads_rhythm:
-        return {(name, WINDOWS, engine): lambda: classifier.classify_windows(windows).argmax(1)}
-
-    def whole() -> NDArray[np.int64]:
-        inputs = beat_inputs(windows, beats.times_s)
-        return classifier.classify_inputs(inputs).argmax(axis=1)
-
-    return {
-        (name, INPUTS, engine): lambda: classifier.classify_inputs(beats.inputs).argmax(axis=1),
-        (name, WINDOWS, engine): whole,
+    name, engine = classifier.bundle.full_name, "ONNX Runtime"
+    lead = Lead.of(beats.signal_mv, FS)
+    ways: dict[Key, Callable[[], Any]] = {
+        (name, SIGNAL, engine): lambda: classifier.classify_lead(lead, beats.peaks).argmax(axis=1)
     }
+    if classifier.reads_rhythm:
+        inputs = beats.inputs
+        ways[name, INPUTS, engine] = lambda: classifier.classify_inputs(inputs).argmax(axis=1)
+    return ways
 
 
 def measure_singles(models: list[str], beats: Beats, calls: int) -> list[dict[str, Any]]:
@@ -233,7 +243,7 @@ def heads_ratio(seconds: Mapping[Key, list[float]]) -> float:
 
 def ways_ratios(seconds: Mapping[Key, list[float]]) -> dict[str, float]:
     """How many times as many beats a second as the published CNN+MLP, over the same way."""
-    pairs = {WHOLE: (WINDOWS, WINDOWS), ALONE: (INPUTS, NETWORK)}
+    pairs = {WHOLE: (SIGNAL, SIGNAL), ALONE: (INPUTS, NETWORK)}
     return {
         what: ratios(seconds, key_of(seconds, RHYTHM, ours))[key_of(seconds, PUBLISHED, theirs)]
         for what, (ours, theirs) in pairs.items()

@@ -84,8 +84,8 @@ def test_networks_and_ways(beats):
     assert all(len(seconds) == 2 and min(seconds) > 0 for seconds in ways.values())
     rows = network.rows_of(ways, 1, 128, 150)
     assert all(row["beats_per_s"] == pytest.approx(1e3 / row["ms_per_beat"]) for row in rows)
-    ways[network.key_of(ways, "rhythm-kan", network.WINDOWS)] = [1.0, 1.0]
-    ways[network.key_of(ways, network.PUBLISHED, network.WINDOWS)] = [7.0, 9.0]
+    ways[network.key_of(ways, "rhythm-kan", network.SIGNAL)] = [1.0, 1.0]
+    ways[network.key_of(ways, network.PUBLISHED, network.SIGNAL)] = [7.0, 9.0]
     assert network.ways_ratios(ways)[network.WHOLE] == 8
 
 
