@@ -29,6 +29,7 @@ def split():
     return Split(beats, beats, beats)
 
 
+@pytest.mark.slow
 def test_turns_are_taken(split, monkeypatch):
     monkeypatch.setattr(rounds, "can_compile", lambda trainer: False)
     others: list[bool] = []
@@ -46,6 +47,7 @@ def test_turns_are_taken(split, monkeypatch):
     assert not torch.are_deterministic_algorithms_enabled()
 
 
+@pytest.mark.slow
 def test_the_baseline_learns(split):
     torch.manual_seed(0)
     losses = []
