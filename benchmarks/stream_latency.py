@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 FIRST = 16
 """Beats that a rhythm model gives together."""
 
-SHARES = (*range(100), 99.5, 99.9, 100)
+SHARES = (*range(100), *(99 + tenth / 10 for tenth in range(1, 10)), 100)
 """Percentiles that are kept, to draw a distribution from."""
 
 Times = dict[str, "NDArray[np.float64]"]
