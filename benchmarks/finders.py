@@ -2,9 +2,9 @@
 
 python benchmarks/finders.py    # results/finder_speed.json
 
-XQRS is slow, and gets the first half hour of the lead only; what each takes an hour of signal can
-be compared all the same. sleepecg takes longer than linear time in one call, and gets the lead in
-slices of half an hour.
+XQRS and NeuroKit2 are slow, and get the beginning of the lead only; what each takes an hour of
+signal can be compared all the same. sleepecg takes longer than linear time in one call, and gets
+the lead in slices of half an hour.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from keeping import keep
 from measuring import interleaved, spread
+from page_text import duration
 from settings import command_line, settings_of
 
 from ectopy import BeatFinder
@@ -22,7 +23,7 @@ from ectopy.evaluation.peers import get_peer
 from ectopy.simulate import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -43,7 +44,8 @@ def main() -> None:
     # The same half hour over and over: to simulate a day takes longer than to find its beats.
     piece = simulate(SLICE_S, fs=fs, seed=config["seed"])[0].signal_mv[:, 0]
     lead = np.resize(np.ascontiguousarray(piece), round(hours * 3600 * fs))
-    contestants = finders(lead, fs)
+    shorter = {name: config[f"{name}_hours"] for name in ("neurokit2", "xqrs")}
+    contestants = finders(lead, fs, shorter)
     beats: dict[str, int] = {}
 
     def counting(name: str) -> Callable[[], None]:
@@ -72,7 +74,9 @@ def main() -> None:
     keep("finder_speed", rows, folder=options.out, hours=hours, fs=fs, rounds=rounds)
 
 
-def finders(lead: NDArray[np.float32], fs: float) -> dict[str, tuple[Callable[[], int], int]]:
+def finders(
+    lead: NDArray[np.float32], fs: float, shorter: Mapping[str, float]
+) -> dict[str, tuple[Callable[[], int], int]]:
     """By name, what finds beats and says how many, and how many samples of the lead it reads."""
     step = round(SLICE_S * fs)
     ours = {threads: BeatFinder(threads=threads) for threads in (1, 2)}
@@ -87,12 +91,11 @@ def finders(lead: NDArray[np.float32], fs: float) -> dict[str, tuple[Callable[[]
         slices = [lead[first : first + step] for first in range(0, len(lead), step)]
         sleepecg = there["sleepecg"]
         found[SLICED] = (lambda: sum(len(sleepecg(part, fs)) for part in slices), len(lead))
-    if "neurokit2" in there:
-        neurokit2 = there["neurokit2"]
-        found["neurokit2"] = (lambda: len(neurokit2(lead, fs)), len(lead))
-    if "xqrs" in there:
-        short, xqrs = lead[:step], there["xqrs"]
-        found["xqrs, 30 min"] = (lambda: len(xqrs(short, fs)), len(short))
+    for name in sorted(shorter.keys() & there.keys()):
+        part, find = lead[: round(shorter[name] * 3600 * fs)], there[name]
+        whole = len(part) == len(lead)
+        title = name if whole else f"{name}, {duration(shorter[name])}"
+        found[title] = (lambda find=find, part=part: len(find(part, fs)), len(part))
     return found
 
 

@@ -106,7 +106,7 @@ SECTIONS = (
     Section(
         "finders",
         "Finding beats",
-        "One lead in memory, at 360 Hz. XQRS gets half an hour only. How well each finder finds is "
+        "One lead in memory, at 360 Hz. What is slow gets its beginning only. How well each finder finds is "
         "in the [README](../README.md#finding-beats).",
         ("python benchmarks/finders.py",),
         {"finder_speed": page_tables.finders},
