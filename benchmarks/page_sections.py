@@ -106,8 +106,8 @@ SECTIONS = (
     Section(
         "finders",
         "Finding beats",
-        "One lead in memory, at 360 Hz. What is slow gets its beginning only. How well each finder finds is "
-        "in the [README](../README.md#finding-beats).",
+        "One lead in memory, at 360 Hz. What is slow gets its beginning only. How well each finder "
+        "finds is in the [README](../README.md#finding-beats).",
         ("python benchmarks/finders.py",),
         {"finder_speed": page_tables.finders},
         "finders",
