@@ -62,11 +62,12 @@ def draw_all(results: Path, folder: Path) -> list[Path]:
 
 
 def growth(long: Mapping[str, Any] | None, short: Mapping[str, Any] | None) -> Figure:
-    """Draw time and memory of the whole chain by length, both axes logarithmic."""
-    rows = [*(long["rows"] if long else []), *(short["rows"] if short else [])]
+    """Draw time and memory of the whole chain by length, of the long form where it is there."""
+    kept = long or short  # never points of both: they may come from different machines
+    rows = kept["rows"] if kept else []
     points: dict[str, dict[float, Mapping[str, Any]]] = {}
-    for row in rows:  # what both have is taken from the long results
-        points.setdefault(row["chain"], {}).setdefault(row["hours"], row)
+    for row in rows:
+        points.setdefault(row["chain"], {})[row["hours"]] = row
     figure = new_figure(WIDTH_PX, HEIGHT_PX)
     panels = figure.subplots(1, 2)
     hours = sorted({row["hours"] for row in rows})
