@@ -149,6 +149,8 @@ def roofline(results: Mapping[str, Any]) -> Figure:
                 color=colour,
                 marker=marker,
                 markersize=9,
+                markerfacecolor="none",  # models of one cost lie on top of each other
+                markeredgewidth=2,
                 linestyle="none",
                 label=point["model"],
             )
