@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 FOLDER = Path(__file__).parent / "figures"
@@ -82,7 +83,7 @@ def growth(long: Mapping[str, Any] | None, short: Mapping[str, Any] | None) -> F
         panel.set_xticks(hours, [duration(one) for one in hours], minor=False)
         panel.set_xticks([], minor=True)
         _decades(panel, [own[key] for chain in points.values() for own in chain.values()])
-        log_axis(panel.yaxis)
+        _fine_log_axis(panel.yaxis)
         tidy(panel)
     figure.suptitle("From a recording on disk to its files on disk, by length", fontsize=13)
     legend_below(figure, panels[0])
@@ -186,7 +187,7 @@ def stream_latency(results: Mapping[str, Any]) -> Figure:
         tidy(panel)
     panels[0].set_ylabel("Beats that still wait for their label, %")
     panels[1].set_xscale("log")
-    log_axis(panels[1].xaxis)
+    _fine_log_axis(panels[1].xaxis)
     figure.suptitle("From sample to label in a stream, portions of 0.1 s, one thread", fontsize=13)
     legend_below(figure, panels[0])
     return figure
@@ -246,6 +247,14 @@ def _bars(
     tidy(panel)
     panel.grid(visible=False, axis="y")
     return figure
+
+
+def _fine_log_axis(axis: Axis) -> None:
+    """Label a logarithmic axis of few powers of ten at their doubles and halves too."""
+    from matplotlib.ticker import LogLocator
+
+    log_axis(axis)
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
 
 
 def _decades(panel: Axes, values: Sequence[float]) -> None:
