@@ -36,7 +36,7 @@ WIDTH_PX, HEIGHT_PX = 1200, 560
 BAR_PX, AROUND_PX = 34, 150
 """Height of a bar with its gap, and of what is above and below all bars."""
 
-COMPARED = "windows to classes"
+COMPARED = "signal to classes"
 COLOURS = {"ectopy": 0, "peer": 1, "floor": 5}
 """Which of `LOOKS` a bar has, by what it belongs to."""
 
@@ -91,7 +91,7 @@ def growth(long: Mapping[str, Any] | None, short: Mapping[str, Any] | None) -> F
 
 
 def throughput(network: Mapping[str, Any]) -> Figure:
-    """Draw beats a second from windows to classes, of models and published baseline."""
+    """Draw beats a second from signal to classes, of models and published baseline."""
     rows = [row for row in network["rows"] if row["way"] == COMPARED]
     threads = sorted({row["threads"] for row in rows})
     names = list(dict.fromkeys(row["model"] for row in rows))
@@ -114,7 +114,7 @@ def throughput(network: Mapping[str, Any]) -> Figure:
         )
         panel.bar_label(bars, [significant(one) for one in values], padding=4, fontsize=10)
     panel.set_yticks(range(len(names)), names)
-    panel.set_xlabel("Beats per second, from windows in memory to classes")
+    panel.set_xlabel("Beats per second, from a lead in memory to classes")
     panel.margins(x=0.12)
     tidy(panel)
     figure.suptitle("Classing beats: models and published baseline", fontsize=13)

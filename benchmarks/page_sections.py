@@ -43,14 +43,14 @@ SECTIONS = (
     Section(
         "network",
         "Classing beats",
-        "The networks alone, and the way from windows in memory to classes, against the published "
-        "baseline in eager PyTorch with its loop over beats. Its weights are those of our bundles "
-        "of the same architecture. A rhythm model's way includes typical beats and rhythm "
-        "features.",
+        "The networks alone, and the way from a lead in memory and the places of its beats to "
+        "their classes, against the published baseline in eager PyTorch, which cuts and normalises "
+        "in a loop over beats. Its weights are those of our bundles of the same architecture. A "
+        "rhythm model's way includes typical beats and rhythm features.",
         ("python benchmarks/network.py",),
         {"network": page_tables.network},
         "throughput",
-        "Beats per second from windows to classes, of our models and the published baseline",
+        "Beats per second from signal to classes, of our models and the published baseline",
     ),
     Section(
         "heads",

@@ -11,7 +11,7 @@ from pathlib import Path
 import matplotlib.image
 import page_text
 import pytest
-from figures import FIGURES, draw_all
+from figures import COMPARED, FIGURES, draw_all
 from goals import Goal, chain_goals, startup_goals
 from growth import growth
 from keeping import keep
@@ -100,7 +100,7 @@ def keep_network(folder: Path) -> None:
             "least_ms_per_beat": 0.01, "most_ms_per_beat": 0.03,
         }
         for model in ("rhythm-kan/inter", "published CNN+MLP")
-        for way in ("network", "windows to classes")
+        for way in ("network", "signal to classes")
         for threads in (1, 2)
     ]  # fmt: skip
     ratio = {"what": "cnn-kan to cnn-mlp: time", "threads": 2, "value": 1.05, "goal": "<= 1.10"}
@@ -175,6 +175,13 @@ def test_every_table_is_whole(results):
     for above, below in itertools.pairwise(lines):
         if above.startswith("| ") and below.startswith("|"):
             assert above.count("|") == below.count("|"), above
+
+
+def test_the_figure_of_beats_a_second_draws_the_whole_way():
+    pytest.importorskip("torch", reason="the benchmark of networks needs the extra train")
+    from network import SIGNAL
+
+    assert SIGNAL == COMPARED
 
 
 def test_figures_are_drawn_small_and_of_what_is_there(results):
