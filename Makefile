@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench bench-long clean
 
 demo: .venv/base
 	$(BIN)/ectopy demo
@@ -16,6 +16,13 @@ lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Minutes, and an hour or more; both write benchmarks/README.md.
+bench: .venv/bench
+	$(BIN)/python benchmarks/run.py
+
+bench-long: .venv/bench
+	$(BIN)/python benchmarks/run.py --long
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import json
 import statistics
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -84,11 +85,20 @@ class Usage:
 
 def run_process(command: Sequence[str]) -> Usage:
     """Run a command from start to end; the benchmark ends with it where it fails."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.perf_counter() - start
-    if status:
-        sys.exit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
-    return Usage(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 2**20)
+    return _launched(command, wants_answer=False)[0]
+
+
+def run_until_answer(command: Sequence[str]) -> tuple[Usage, str]:
+    """Run a command, timed until it prints its first line, which is given back as well."""
+    return _launched(command, wants_answer=True)
+
+
+def _launched(command: Sequence[str], *, wants_answer: bool) -> tuple[Usage, str]:
+    launch = [sys.executable, "-S", str(Path(__file__).with_name("launch.py"))]
+    done = subprocess.run(
+        [*launch, "1" if wants_answer else "0", *command], stdout=subprocess.PIPE, check=True
+    )
+    found = json.loads(done.stdout)
+    if found["status"]:
+        sys.exit(f"{' '.join(command)} ended with {found['status']}")
+    return Usage(**found["took"]), found["answer"]

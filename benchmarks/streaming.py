@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from stream_latency import FIRST, streamed
 
+from ectopy import BeatFinder
 from ectopy._version import code_version
 from ectopy.beats import CLASSES
 from ectopy.data.protocols import DS1, DS2
@@ -42,25 +44,27 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     classifiers = {name: Classifier(name, threads=1) for name in MODELS}
+    finder = BeatFinder(threads=1)
     judged: dict[str, dict[str, Any]] = {f"{m}, {how}": {} for m in MODELS for how in HOW}
     both = {name: np.zeros((len(CLASSES), len(CLASSES)), dtype=np.int64) for name in MODELS}
-    delays, pushes, beats_ms, differing = [], [], [], 0
+    streams, beats_ms, signal_s, differing = [], [], 0.0, 0
     Stream(360.0, classifiers[MODELS[0]]).push(np.zeros(3600))  # what is loaded once
     for record in RECORDS[options.records]:
         loaded = load_lead(record, "name", options.data)
         lead = Lead.of(loaded.signal_mv, loaded.fs)
-        found, delay, push_s = streamed(Stream(loaded.fs, classifiers[MODELS[0]]), lead)
-        delays.append(delay)
-        pushes.append(push_s)
+        stream = Stream(loaded.fs, classifiers[MODELS[0]], finder=finder)
+        found = streamed(stream, lead.read(), round(PORTION_S * lead.fs))
+        streams.append(found)
+        signal_s += lead.n_samples / lead.fs
         for name, classifier in classifiers.items():
-            causal = classifier.classify_lead(lead, found[0], causal=True).argmax(axis=1)
-            whole = classifier.classify_lead(lead, found[0]).argmax(axis=1)
+            causal = classifier.classify_lead(lead, found.peaks, causal=True).argmax(axis=1)
+            whole = classifier.classify_lead(lead, found.peaks).argmax(axis=1)
             both[name] += confusion_matrix(whole, causal)
             if name == MODELS[0]:
-                differing += int((causal != found[1]).sum())
-                beats_ms.append(work_per_beat(classifier, lead, found[0]))
+                differing += int((causal != found.classes).sum())
+                beats_ms.append(work_per_beat(classifier, lead, found.peaks))
             for how, classes in zip(HOW, (whole, causal), strict=True):
-                one = compare_classes(loaded.marks, found[0], classes.astype(np.int8))
+                one = compare_classes(loaded.marks, found.peaks, classes.astype(np.int8))
                 judged[f"{name}, {how}"][record] = one
     results = {
         "records": options.records,
@@ -69,8 +73,13 @@ def main() -> None:
         "whole_by_stream": {name: matrix.tolist() for name, matrix in both.items()},
         "agreement": {name: float(m.trace() / m.sum()) for name, m in both.items()},
         "labels_of_stream_and_causal_that_differ": differing,
-        "latency_s": spread(np.concatenate(delays)),
-        "push_ms": spread(1e3 * np.concatenate(pushes)),
+        # The first beats of a rhythm model wait for each other.
+        "latency_s": spread(np.concatenate([one.wait_s[FIRST:] for one in streams])),
+        "label_push_ms": spread(
+            1e3 * np.concatenate([one.label_push_s[FIRST:] for one in streams])
+        ),
+        "push_ms": spread(1e3 * np.concatenate([one.push_s for one in streams])),
+        "cpu_ms_per_s": round(1e3 * sum(one.cpu_s for one in streams) / signal_s, 3),
         "classify_cpu_ms_per_beat": spread(np.concatenate(beats_ms)),
         "portion_s": PORTION_S,
         "machine": f"{platform.machine()}, Python {platform.python_version()}, 1 thread",
@@ -84,26 +93,10 @@ def main() -> None:
 HOW = ("whole recording", "stream")
 
 
-def streamed(stream: Stream, lead: Lead) -> tuple[tuple[Any, Any], Any, Any]:
-    """Peaks and classes; seconds from each beat to what brought it out; seconds of each push."""
-    signal, size = lead.read(), round(PORTION_S * lead.fs)
-    parts, delays, seconds = [], [], []
-    for start in range(0, len(signal), size):
-        begin = time.perf_counter()
-        part = stream.push(signal[start : start + size])
-        seconds.append(time.perf_counter() - begin)
-        parts.append(part)
-        delays.append((min(start + size, len(signal)) - part.peaks) / lead.fs)
-    parts.append(stream.finish())
-    peaks, classes = (np.concatenate([getattr(p, k) for p in parts]) for k in ("peaks", "classes"))
-    # The first beats of a rhythm model wait for each other.
-    return (peaks, classes), np.concatenate(delays)[16:], np.array(seconds)
-
-
 def work_per_beat(classifier: Classifier, lead: Lead, peaks: Any) -> Any:
     """Milliseconds of the processor to cut, describe and class each beat, one at a time."""
     past, taken = PastInputs(), []
-    after_s = intervals_after(peaks, lead.n_samples, lead.fs)
+    after_s = intervals_after(peaks / lead.fs, lead.n_samples / lead.fs)
     for row in range(len(peaks)):
         one = slice(row, row + 1)
         begin = time.thread_time()
@@ -127,6 +120,7 @@ def spread(values: Any) -> dict[str, float]:
     return {
         "median": round(float(np.median(values)), 3),
         "p99": round(float(np.percentile(values, 99)), 3),
+        "p99_9": round(float(np.percentile(values, 99.9)), 3),
         "max": round(float(values.max()), 3),
     }
 

@@ -23,7 +23,9 @@ from ectopy.signal.rhythm import RHYTHM_FEATURES
 
 ROOT = Path(__file__).resolve().parents[1]
 SPEED = ROOT / "benchmarks" / "results" / "finder_speed.json"
-LENGTHS, RATES = SPEED.with_name("lengths.json"), SPEED.with_name("rates.json")
+# The whole chain by length; of lengths.json, its predecessor, as long as that was not measured.
+LENGTHS = [SPEED.with_name(name) for name in ("chain_long.json", "lengths.json")]
+RATES = SPEED.with_name("rates.json")
 STREAMING = [SPEED.with_name(f"streaming_{records}.json") for records in ("ds1", "ds2")]
 COMPARED = ROOT / "results"
 DETECTED_SEEDS = COMPARED / "inter" / "detected.json"
@@ -157,13 +159,14 @@ def finders_block() -> str:
 def _speed() -> str:
     """One sentence on time, from the benchmark's own results."""
     timed = json.loads(SPEED.read_text(encoding="utf-8"))
-    seconds, fastest = timed["median_s"], timed["fastest_s"]
     shown = "; ".join(
-        f"{name}: {seconds[name]:.2f} s (best {fastest[name]:.2f})" for name in seconds
+        f"{row['finder']}: {row['median_s']:.2f} s (best {row['least_s']:.2f})"
+        for row in timed["rows"]
+        if row["hours"] == timed["hours"]
     )
     return (
         f"{timed['hours']:g} h of one lead at {timed['fs']:g} Hz in memory, median of "
-        f"{timed['rounds']} runs in turn on two cores: {shown} (`benchmarks/finder_speed.py`)."
+        f"{timed['rounds']} runs in turn on two cores: {shown} (`benchmarks/finders.py`)."
     )
 
 
@@ -203,17 +206,36 @@ def streaming_block() -> str:
 
 def lengths_block() -> str:
     """Table of time and memory by length, from the benchmark."""
-    results = json.loads(LENGTHS.read_text(encoding="utf-8"))
+    file = next(path for path in LENGTHS if path.is_file())
+    results = json.loads(file.read_text(encoding="utf-8"))
+    rows = results.get("lengths") or [
+        row for row in results["rows"] if row["chain"] == "ectopy, all files"
+    ]
     lines = ["| length | leads | Hz | time | CPU | peak memory | report |", "|---" * 7 + "|"]
-    for one in results["lengths"]:
-        hours = one["hours"]
-        length = f"{hours:g} h" if hours < 48 else f"{hours / 24:g} days"
-        lines.append(
-            f"| {length} | {one['leads']} | {one['fs_hz']:g} | {one['wall_s']:.0f} s | "
-            f"{one['cpu_s']:.0f} s | {one['peak_mb']:.0f} MB | {one['report_mb']:.1f} MB |"
-        )
-    note = f"Median of {results['rounds']} runs, {results['machine']}: `benchmarks/lengths.py`."
+    lines += [
+        f"| {duration(one['hours'])} | {one['leads']} | {one['fs_hz']:g} | "
+        f"{seconds(one['wall_s'])} | {seconds(one['cpu_s'])} | "
+        f"{one['peak_mb']:.0f} MB | {one['report_mb']:.1f} MB |"
+        for one in rows
+    ]
+    rounds = results.get("rounds") or rows[0]["rounds"]
+    machine = results["machine"]
+    if isinstance(machine, dict):
+        machine = f"{machine['processor']}, {machine['cores']} cores"
+    note = f"Median of {rounds} runs, {machine}; more in [benchmarks](benchmarks/README.md)."
     return "\n".join([*lines, "", note]) + "\n"
+
+
+def seconds(value: float) -> str:
+    """Time in seconds as text."""
+    return f"{value:.{0 if value >= 10 else 1}f} s"
+
+
+def duration(hours: float) -> str:
+    """Length of a recording as text."""
+    if hours < 1:
+        return f"{60 * hours:g} min"
+    return f"{hours:g} h" if hours < 48 else f"{hours / 24:g} days"
 
 
 def rates_block() -> str:
