@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from ectopy.errors import EctopyError
     from ectopy.inference.all_leads import analyze_leads
     from ectopy.inference.analyze import analyze
-    from ectopy.inference.finder import BeatFinder, FoundBeats, detect_beats
+    from ectopy.inference.finder import BeatFinder, detect_beats
     from ectopy.inference.finder_stream import BeatStream
+    from ectopy.inference.found_beats import FoundBeats
     from ectopy.inference.stream import Stream
     from ectopy.readers import open_recording, read, read_annotations
     from ectopy.recording import Recording
@@ -39,7 +40,7 @@ _HOME = {
     "BeatFinder": "ectopy.inference.finder",
     "BeatStream": "ectopy.inference.finder_stream",
     "Stream": "ectopy.inference.stream",
-    "FoundBeats": "ectopy.inference.finder",
+    "FoundBeats": "ectopy.inference.found_beats",
     "detect_beats": "ectopy.inference.finder",
     "write_all": "ectopy.writers",
 }

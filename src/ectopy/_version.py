@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 __version__ = "0.1.0"
@@ -20,6 +19,8 @@ def code_version() -> str:
         Such as ``"0.1.0"``, ``"0.1.0+g1a2b3c4"``, or ``"0.1.0+g1a2b3c4.dirty"`` where the sources
         differ from the commit. Measured results that are kept with weights are no sources.
     """
+    import subprocess  # takes as long to load as all that `import ectopy` needs
+
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return __version__
@@ -32,6 +33,8 @@ def code_version() -> str:
 
 
 def _git(root: Path, *arguments: str) -> str:
+    import subprocess
+
     command = ["git", "-C", str(root), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)  # noqa: S603 - fixed commands on our own folder
     return done.stdout.strip()

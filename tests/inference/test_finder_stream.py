@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ectopy.errors import SignalError
-from ectopy.inference.finder import BeatFinder, FoundBeats
+from ectopy.inference.finder import BeatFinder
 from ectopy.inference.finder_stream import BeatStream
+from ectopy.inference.found_beats import FoundBeats
 from ectopy.signal.frames import Rate
 from ectopy.simulate import simulate
 

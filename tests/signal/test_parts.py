@@ -6,8 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ectopy.signal.parts import BESIDE, LEAST_BEATS, PART_S, parts
+from ectopy.signal.parts import BESIDE, LEAST_BEATS, PART_S, GrowingParts, Part, parts
 
 
 def test_a_day_falls_into_half_hours():
@@ -64,3 +66,28 @@ def test_more_beats_at_the_end_do_not_change_earlier_parts():
     for hours in (1.3, 1.8, 2.6):
         for one, other in zip(parts(times[times < hours * 3600])[:-2], whole, strict=False):
             assert one == other
+
+
+@given(
+    gaps=st.lists(st.sampled_from([0.4, 0.8, 1.1, 400.0, 899.0, 1800.0, 5000.0]), max_size=40),
+    like=st.integers(1, 900),
+    cuts=st.lists(st.integers(0, 30_000), max_size=8),
+)
+@settings(max_examples=150, deadline=None)
+def test_parts_grow_as_they_end_up(gaps, like, cuts):
+    times = np.cumsum(np.repeat(gaps, like))[:30_000]
+    growing, found = GrowingParts(), []
+    for piece in np.split(times, sorted(min(cut, len(times)) for cut in cuts)):
+        found += growing.add(piece)
+        assert all(part.seen.start >= 0 for part in found)
+        later = growing.needed
+        assert later >= (found[-1].own.stop - BESIDE if found else 0)
+    found += growing.finish()
+    assert found == parts(times)
+    assert sum(part.own.stop - part.own.start for part in found) == len(times)
+
+
+def test_rows_of_the_beats_that_are_seen():
+    part = Part(slice(300, 500), slice(172, 628))
+    assert part.of_seen() == Part(slice(128, 328), slice(0, 456))
+    assert part.of_seen().typical == part.typical

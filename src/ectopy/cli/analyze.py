@@ -78,9 +78,11 @@ def analyze(
     from rich.console import Console
 
     from ectopy.cli.progress import shown_progress
+    from ectopy.memory import keep_freed_memory
     from ectopy.writers import check_files, write_all
     from ectopy.writers.output import check_folder
 
+    keep_freed_memory()
     # Before the work, not after it.
     kinds = check_files(name.strip().lower() for name in files.split(",") if name.strip())
     if all_leads and lead is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ectopy._version import __version__
@@ -22,6 +23,7 @@ from ectopy.inference.inputs import (
 )
 from ectopy.inference.inverted import Usable, looks_inverted
 from ectopy.inference.leads import choose_lead
+from ectopy.inference.one_pass import find_and_classify
 from ectopy.models.bundle import Bundle, find_bundle
 from ectopy.readers.formats import ReadOptions
 from ectopy.readers.lead import Lead
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ectopy.recording import Recording
+    from ectopy.signal.parts import Part
 
 
 FINDING, CLASSING = "finding beats", "classing beats"
@@ -112,8 +115,8 @@ def analyze(
         raise SignalError(f"{msg} are needed")
     column, instead = choose_lead(recording, lead, bundle.contract.lead_preference)
     signal = Lead(recording, column)
-    seen = _Seen(signal, progress)
-    reference, found, beat_source = None, None, ANNOTATED
+    seen = _Seen(signal)
+    reference, found, probabilities, beat_source = None, None, None, ANNOTATED
     if isinstance(beats, str) and beats == ANNOTATED:
         reference = read_reference(source, annotator)
         peaks = reference.peaks
@@ -124,13 +127,22 @@ def analyze(
             )
             raise RecordingError(msg)
     elif isinstance(beats, str) and beats == DETECTED:
-        found = shipped_finder().find_lead(signal, seen=seen)
+        found, probabilities = find_and_classify(
+            shipped_finder(),
+            bundle,
+            signal,
+            seen=seen,
+            searched=progress and partial(_tell, progress, FINDING, signal),
+            classed=progress and partial(_tell, progress, CLASSING, signal),
+        )
         peaks, beat_source = found.peaks, DETECTED
     else:
         peaks = check_peaks(beats, recording.n_samples)
     if beat_source != DETECTED:
         for first in range(0, len(signal), BLOCK_SAMPLES):
             seen(signal[first : first + BLOCK_SAMPLES])
+            if progress is not None:
+                progress(FINDING, min(1.0, (first + BLOCK_SAMPLES) / len(signal)))
     warnings = [instead, *seen.check.finish()]
     quality = seen.meter.finish()
     if found is not None:
@@ -139,11 +151,11 @@ def analyze(
         few = "no beat" if len(peaks) == 0 else "only 1 beat"
         msg = f"{few} in lead {signal.name!r} of {recording.name!r} ({recording.duration_s:.1f} s)"
         raise SignalError(f"{msg}; at least {MIN_BEATS} are needed: try --lead or a longer part")
-    probabilities = Classifier(bundle).classify_lead(
-        signal,
-        peaks if found is None else found.positions,
-        seen=progress and (lambda part: progress(CLASSING, part.own.stop / len(peaks))),
-    )
+    if probabilities is None:
+        told = None
+        if progress is not None:
+            told = partial(_tell_part, progress, len(peaks))
+        probabilities = Classifier(bundle).classify_lead(signal, peaks, seen=told)
     usable = quality.beats_usable(peaks, recording.fs)
     warnings += [noise_doubt(signal.name, quality), looks_inverted(signal, Usable(peaks, usable))]
     table = BeatTable(peaks, probabilities, recording.fs, usable)
@@ -179,17 +191,21 @@ def analyze(
     )
 
 
-class _Seen:
-    """What happens to each slice of a lead once beats have been found in it."""
+def _tell(progress: Callable[[str, float], None], what: str, lead: Lead, up_to_s: float) -> None:
+    progress(what, min(1.0, up_to_s * lead.fs / len(lead)))
 
-    def __init__(self, lead: Lead, progress: Callable[[str, float], None] | None) -> None:
+
+def _tell_part(progress: Callable[[str, float], None], n_beats: int, part: Part) -> None:
+    progress(CLASSING, part.own.stop / n_beats)
+
+
+class _Seen:
+    """What happens to each slice of a lead beside finding beats in it."""
+
+    def __init__(self, lead: Lead) -> None:
         self.check = LeadCheck(lead.fs, lead.name)
         self.meter = QualityMeter(lead.fs)
-        self._lead, self._progress, self._n = lead, progress, 0
 
     def __call__(self, block_mv: NDArray[np.float32]) -> None:
         self.check.push(block_mv)
         self.meter.push(block_mv)
-        self._n += len(block_mv)
-        if self._progress is not None:
-            self._progress(FINDING, self._n / len(self._lead))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING
@@ -12,13 +11,13 @@ import numpy as np
 
 from ectopy.errors import BundleError, SignalError
 from ectopy.inference.ahead import work_ahead
-from ectopy.inference.choosing import BeatChoice, choose
+from ectopy.inference.choosing import choose
 from ectopy.inference.engine import open_graph
-from ectopy.mapped import at_hand
+from ectopy.inference.found_beats import FoundBeats, Gathering, Searched
 from ectopy.models.bundle import FINDER, Bundle, find_bundle
-from ectopy.readers.spool import Spool
 from ectopy.signal.frames import Rate, level_frames, resample_to_frames
 from ectopy.signal.gaps import GAP_S, bridge
+from ectopy.signal.order import median
 from ectopy.signal.picking import Candidates, pick
 
 if TYPE_CHECKING:
@@ -34,8 +33,12 @@ THREADS = 2
 MIN_DURATION_S = 1.0
 """Shortest signal in seconds that beats are searched in."""
 
-SLICE_S = 300.0
-"""Length in seconds of the slices that a long recording is worked through in."""
+SLICE_S, LEAST_SLICE_S = 900.0, 60.0
+"""Most and least length in seconds of the slices that a recording is worked through in. What lies
+on both sides of a slice is worked on twice; more memory than 200 MB is not worth less of that."""
+
+SLICES = 4
+"""Slices that a short recording makes, so that threads share it."""
 
 # What a decision looks at: the blocks of the level with the rest of their own and half the next,
 # the filters, the network's receptive field. More would cost time, less would change beats.
@@ -44,35 +47,6 @@ REACH_FUTURE_S = 5.75
 NETWORK_REACH_S = 7.0
 
 _OFFSET_SAMPLES = 1000
-
-
-@dataclass(frozen=True, eq=False)
-class FoundBeats:
-    """Beats of one lead.
-
-    Attributes
-    ----------
-    peaks : ndarray of int64, shape (beats,)
-        Sample indices of the beats' fiducial points, ascending and at least 200 ms apart.
-    confidences : ndarray of float32, shape (beats,)
-        How sure the finder is of each, from its threshold up to 1.
-    positions : ndarray of float64, shape (beats,)
-        The same points between samples: a model cuts its windows there, so that a low sampling
-        frequency moves them no more than it has to.
-    """
-
-    peaks: NDArray[np.int64]
-    confidences: NDArray[np.float32]
-    positions: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, beats: Candidates) -> FoundBeats:
-        """Make them of what was chosen."""
-        peaks = np.rint(beats.positions).astype(np.int64)
-        return cls(peaks, beats.confidences, beats.positions)
-
-    def __len__(self) -> int:
-        return len(self.peaks)
 
 
 class BeatFinder:
@@ -106,7 +80,7 @@ class BeatFinder:
             msg = f"the graph of {self.bundle.full_name} takes {graph_input.shape}, expected "
             raise BundleError(msg + "(leads, frames); fetch the bundle again")
 
-    def find(self, signal_mv: ArrayLike, fs: float, *, slice_s: float = SLICE_S) -> FoundBeats:
+    def find(self, signal_mv: ArrayLike, fs: float, *, slice_s: float | None = None) -> FoundBeats:
         """Find the beats of one lead.
 
         Parameters
@@ -116,7 +90,7 @@ class BeatFinder:
             50 ms and more, and where one value is kept for 0.2 s, no beat is reported.
         fs : float
             Sampling frequency in Hz, at least 80.
-        slice_s : float
+        slice_s : float, optional
             Length in seconds of the slices that are worked on at a time; it bounds the memory and
             changes no beat.
 
@@ -131,6 +105,8 @@ class BeatFinder:
             sample, or `fs` is not finite or below 80 Hz.
         """
         rate = Rate.of(fs)
+        if slice_s is None:
+            slice_s = _slice_s(np.size(signal_mv) / fs)
         is_number = isinstance(slice_s, int | float | np.number)
         if not (is_number and np.isfinite(slice_s) and slice_s > 0):
             msg = f"slice_s = {slice_s!r}; expected a number of seconds above 0"
@@ -153,7 +129,7 @@ class BeatFinder:
         self,
         lead: Lead,
         *,
-        slice_s: float = SLICE_S,
+        slice_s: float | None = None,
         seen: Callable[[NDArray[np.float32]], None] | None = None,
     ) -> FoundBeats:
         """Find the beats of a lead of any length, reading a slice at a time.
@@ -161,7 +137,7 @@ class BeatFinder:
         Parameters
         ----------
         lead : Lead
-        slice_s : float
+        slice_s : float, optional
             Length in seconds of the slices; it bounds the memory and changes no beat.
         seen : callable, optional
             Is given the samples of each slice in order, once it has been searched.
@@ -178,47 +154,54 @@ class BeatFinder:
         RecordingError
             If it cannot be read.
         """
-        fs, n = lead.fs, lead.n_samples
-        rate = Rate.of(fs)
-        if n < MIN_DURATION_S * fs:
-            msg = f"a signal of {n} samples at {fs:g} Hz is too short; "
-            raise SignalError(f"{msg}beats need at least {MIN_DURATION_S:g} s")
-        step = rate.samples_per_step
+        slices = self.slices(lead, slice_s)
 
-        def search(part: tuple[int, int]) -> tuple[Candidates, NDArray[np.float32], int]:
-            start, stop = part
-            # A gap must stay whole, so that a line is drawn over it and it is seen to be long.
-            needed = start - ceil((REACH_PAST_S + GAP_S) * fs) - step
-            first = max(0, needed // step * step)
-            last = min(n, stop + ceil(REACH_FUTURE_S * fs))
-            block = lead.read(first, last)
-            own = block[start - first : stop - first]
-            if not np.isfinite(block).any():
-                return Candidates(np.empty(0), np.empty(0, dtype=np.float32)), own, stop
-            signal, lost = bridge(block, fs)
-            found = self.search(signal, lost, fs, rate, start - first, stop - first)
-            return Candidates(found.positions + first, found.confidences), own, stop
+        def search(part: tuple[int, int]) -> Searched:
+            return self.search_slice(lead, *part)
 
-        choice = BeatChoice(self.contract, fs)
-        slices = _parts(n, fs, rate, slice_s)
-        with (
-            Spool(1, np.int64) as peaks,
-            Spool(1, np.float32) as confidences,
-            Spool(1, np.float64) as positions,
-        ):
-            for candidates, block, stop in work_ahead(search, slices, self.threads):
+        with Gathering(self.contract, lead.fs, lead.n_samples) as beats:
+            for searched in work_ahead(search, slices, self.threads):
                 if seen is not None:
-                    seen(block)
-                settled = choice.add(candidates, stop)
-                if stop == n:
-                    settled = Candidates.join([settled, choice.finish()])
-                beats = FoundBeats.of(settled)
-                peaks.add(beats.peaks[:, None])
-                positions.add(beats.positions[:, None])
-                confidences.add(beats.confidences[:, None])
-            return FoundBeats(
-                *(at_hand(one.rows()[:, 0]) for one in (peaks, confidences, positions))
-            )
+                    seen(searched.block_mv)
+                beats.add(searched)
+            return beats.found()
+
+    def slices(self, lead: Lead, slice_s: float | None = None) -> Iterator[tuple[int, int]]:
+        """Give the borders of the slices that a lead is worked through in, in samples.
+
+        Raises
+        ------
+        SignalError
+            If the lead is shorter than one second or its sampling frequency below 80 Hz.
+        """
+        rate = Rate.of(lead.fs)
+        if lead.n_samples < MIN_DURATION_S * lead.fs:
+            msg = f"a signal of {lead.n_samples} samples at {lead.fs:g} Hz is too short; "
+            raise SignalError(f"{msg}beats need at least {MIN_DURATION_S:g} s")
+        slice_s = _slice_s(lead.n_samples / lead.fs) if slice_s is None else slice_s
+        return _parts(lead.n_samples, lead.fs, rate, slice_s)
+
+    def search_slice(self, lead: Lead, start: int, stop: int) -> Searched:
+        """Find what may be beats from sample `start` up to `stop` of a lead.
+
+        Raises
+        ------
+        RecordingError
+            If it cannot be read.
+        """
+        fs, rate = lead.fs, Rate.of(lead.fs)
+        step = rate.samples_per_step
+        # A gap must stay whole, so that a line is drawn over it and it is seen to be long.
+        needed = start - ceil((REACH_PAST_S + GAP_S) * fs) - step
+        first = max(0, needed // step * step)
+        last = min(lead.n_samples, stop + ceil(REACH_FUTURE_S * fs))
+        block = lead.read(first, last)
+        own = block[start - first : stop - first]
+        if not np.isfinite(block).any():
+            return Searched(Candidates(np.empty(0), np.empty(0, dtype=np.float32)), own, stop)
+        signal, lost = bridge(block, fs)
+        found = self.search(signal, lost, fs, rate, start - first, stop - first)
+        return Searched(Candidates(found.positions + first, found.confidences), own, stop)
 
     def search(
         self,
@@ -234,7 +217,7 @@ class BeatFinder:
         first = max(0, start - ceil(REACH_PAST_S * fs)) // step * step
         last = min(len(signal), stop + ceil(REACH_FUTURE_S * fs))
         # Whatever offset is near enough; not one sample, which may be an artefact.
-        offset = float(np.median(signal[first : last : max(1, (last - first) // _OFFSET_SAMPLES)]))
+        offset = float(median(signal[first : last : max(1, (last - first) // _OFFSET_SAMPLES)]))
         frames = resample_to_frames(signal[first:last], fs, rate, offset)
         frames_lost = None
         if lost is not None:
@@ -349,6 +332,11 @@ def check_signal(signal_mv: ArrayLike, fs: float) -> NDArray[np.float32]:
         msg = f"the signal is constant at {lowest:g} mV; choose another lead"
         raise SignalError(msg)
     return signal
+
+
+def _slice_s(duration_s: float) -> float:
+    """Length of slices where nothing is asked for: the same however many threads there are."""
+    return min(SLICE_S, max(LEAST_SLICE_S, duration_s / SLICES))
 
 
 def _parts(n_samples: int, fs: float, rate: Rate, slice_s: float) -> Iterator[tuple[int, int]]:

@@ -14,9 +14,9 @@ from ectopy.inference.finder import (
     REACH_FUTURE_S,
     REACH_PAST_S,
     BeatFinder,
-    FoundBeats,
     shipped_finder,
 )
+from ectopy.inference.found_beats import FoundBeats
 from ectopy.signal.frames import Rate
 from ectopy.signal.gaps import GAP_S, bridge
 from ectopy.signal.picking import Candidates

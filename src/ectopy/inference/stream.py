@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from ectopy.inference.finder import BeatFinder, FoundBeats
+    from ectopy.inference.finder import BeatFinder
+    from ectopy.inference.found_beats import FoundBeats
     from ectopy.models.bundle import Bundle
 
 PIECE_S = 60.0

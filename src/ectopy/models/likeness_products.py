@@ -48,6 +48,8 @@ class LikenessProducts(nn.Module):
             [torch.stack([_cut(eye, r, lag) for lag in _filled_up(r)], 1) for r in REGIONS], 1
         )
         stays = torch.stack([_cut(eye, region, 0) for region in REGIONS], 1)
+        used = moves.flatten(1).abs().sum(1) > 0  # steps before and after all regions are not
+        slow, moves, stays = slow[:, used], moves[used], stays[used]
         lengths = [[float(end - begin)] for begin, end in REGIONS.values()]
         for name, values in (
             ("slow", slow),

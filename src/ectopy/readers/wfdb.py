@@ -162,14 +162,25 @@ class WFDBSource(Source):
     def _read(self, first: int, stop: int, columns: tuple[int, ...]) -> NDArray[np.float32]:
         what = f"a part of {self.name!r} ({stop - first} samples)"
         with clear_errors(what, "read it in smaller ones"):
-            part = np.full((stop - first, len(columns)), np.nan, dtype=np.float32)
             names = [self.leads[column] for column in columns]
+            part = np.empty((stop - first, len(columns)), dtype=np.float32)
+            if not self._is_without_gaps(names):
+                part[:] = np.nan
             self._place(part, first, names, self.per_frame)
             for column, name in enumerate(names):
                 for rate in self.rates[name]:
                     if rate != self.per_frame:
                         self._place_slower(part[:, column], first, name, rate)
         return part
+
+    def _is_without_gaps(self, names: Sequence[str]) -> bool:
+        """Whether leads have every sample of the record: then nothing is left of what was there."""
+        if len(self.segments) != 1:
+            return False
+        (segment,) = self.segments
+        signals = [segment.part.leads[name].signal for name in names]
+        whole = segment.first == 0 and segment.part.n_frames * self.per_frame >= self.n_samples
+        return whole and all(s.per_frame == self.per_frame and not s.skew for s in signals)
 
     def _place(
         self, part: NDArray[np.float32], first: int, names: Sequence[str], rate: int

@@ -10,11 +10,13 @@ of conduction. No beat has to be classed for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ectopy.signal.order import median
+from ectopy.signal.products import product
 from ectopy.signal.rhythm import around, log_intervals, rhythm_features
 
 if TYPE_CHECKING:
@@ -70,8 +72,10 @@ class BeatInputs:
 
     def shapes(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float32]:
         """Window, overall and local typical beat, shape (rows, 3, 256)."""
-        parts = (self.windows[rows], self.overall[self.piece[rows]], self.local[self.block[rows]])
-        return np.stack(parts, axis=1)
+        windows, pieces, blocks = self.windows[rows], self.piece[rows], self.block[rows]
+        shapes = np.empty((len(windows), 3, windows.shape[1]), dtype=np.float32)
+        shapes[:, 0], shapes[:, 1], shapes[:, 2] = windows, self.overall[pieces], self.local[blocks]
+        return shapes
 
 
 def beat_inputs(
@@ -186,15 +190,42 @@ def p_likeness(
     Low in fibrillation, and where noise buries P waves.
     """
     reference = without_line(local[:, peak + P_WAVE.start : peak + P_WAVE.stop])
-    likeness = [
-        correlation(
-            without_line(windows[:, peak + lag + P_WAVE.start : peak + lag + P_WAVE.stop]),
-            reference,
-        )
-        for lag in LAGS
-    ]
-    best = np.max(likeness, axis=0)
+    first, last = peak + P_WAVE.start + LAGS[0], peak + P_WAVE.stop + LAGS[-1]
+    around_p = windows[:, first:last]
+    around_p = around_p - around_p.mean(axis=1, keepdims=True)
+    lines, inside = _level_of_lags()
+    # What a mean and a line take away of the power they take of it: nothing has to be taken off.
+    levels = product(around_p, lines).reshape(len(windows), len(LAGS), 2)
+    power = product(around_p * around_p, inside) - (levels * levels).sum(axis=-1)
+    size = last - first - (LAGS[-1] - LAGS[0])
+    parts = [around_p[:, lag - LAGS[0] : lag - LAGS[0] + size] for lag in LAGS]
+    products = np.stack([np.einsum("ij,ij->i", part, reference) for part in parts], axis=1)
+    of_reference = np.einsum("ij,ij->i", reference, reference)[:, None]
+    likeness = products / np.sqrt(power.clip(0) * of_reference + np.float32(1e-6))
+    best = likeness.max(axis=1)
     return np.asarray(np.arctanh(best.clip(-MOST_CORRELATION, MOST_CORRELATION)))
+
+
+@cache
+def _level_of_lags() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give two matrices for what lies around the P wave, at each of the lags.
+
+    Returns
+    -------
+    lines : ndarray of float32, shape (samples, 2 * lags)
+        A constant and a straight line, both of length 1.
+    inside : ndarray of float32, shape (samples, lags)
+        1 in the region.
+    """
+    size = P_WAVE.stop - P_WAVE.start
+    line = np.linspace(-1, 1, size)
+    pair = np.stack([np.full(size, size**-0.5), line / np.sqrt(line @ line)], axis=1)
+    lines = np.zeros((size + LAGS[-1] - LAGS[0], len(LAGS), 2), dtype=np.float32)
+    inside = np.zeros(lines.shape[:2], dtype=np.float32)
+    for number, lag in enumerate(LAGS):
+        rows = slice(lag - LAGS[0], lag - LAGS[0] + size)
+        lines[rows, number], inside[rows, number] = pair, 1
+    return lines.reshape(len(lines), -1), inside
 
 
 def correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,0 +1,184 @@
+"""Find and class the beats of a lead in one pass, both kinds of work side by side.
+
+Half hours are classed while the beats of later ones are still being found. Finding waits for the
+file and for Python between many short steps; classing is mostly one network. Together they keep
+the processor's cores busy, which one after the other they do not. The caller's own thread only
+hands work out and takes it back: with much work of its own it would let the others wait.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from ectopy.beats import CLASSES
+from ectopy.inference.ahead import work_ahead
+from ectopy.inference.engine import Classifier
+from ectopy.inference.found_beats import Gathering
+from ectopy.inference.sections import model_times
+from ectopy.mapped import at_hand
+from ectopy.readers.spool import Spool
+from ectopy.signal.parts import LEAST_S, PART_S, GrowingParts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from ectopy.inference.finder import BeatFinder
+    from ectopy.inference.found_beats import FoundBeats, Searched
+    from ectopy.models.bundle import Bundle
+    from ectopy.readers.lead import Lead
+    from ectopy.signal.parts import Part
+
+MOST_WAITING = 4
+"""Half hours that may wait to be classed, and slices to be looked at, before none is searched."""
+
+LEAST_BEATS = 2
+"""Fewer beats are not classed: a model that reads rhythm could not."""
+
+
+def find_and_classify(
+    finder: BeatFinder,
+    bundle: Bundle,
+    lead: Lead,
+    *,
+    seen: Callable[[NDArray[np.float32]], None],
+    searched: Callable[[float], None] | None = None,
+    classed: Callable[[float], None] | None = None,
+) -> tuple[FoundBeats, NDArray[np.float32]]:
+    """Find the beats of a lead of any length, and class them.
+
+    Parameters
+    ----------
+    finder : BeatFinder
+    bundle : Bundle
+        Of the model that classes.
+    lead : Lead
+    seen : callable
+        Is given the samples of each slice, one after the other but not in the caller's thread.
+    searched, classed : callable, optional
+        Are told up to which second beats have been found, and classed.
+
+    Returns
+    -------
+    found : FoundBeats
+        What `BeatFinder.find_lead` gives.
+    probabilities : ndarray of float32, shape (beats, 5)
+        What `Classifier.classify_lead` gives for them; of a single beat nothing, shape (0, 5).
+
+    Raises
+    ------
+    SignalError, RecordingError, BundleError
+        As those do.
+    """
+    slices, threads = finder.slices(lead), finder.threads
+    # A recording of one part classes it on all threads, as `classify_lead` does.
+    long = lead.n_samples / lead.fs >= PART_S + LEAST_S
+    classifier = Classifier(bundle, threads=1 if long else threads)
+
+    def search(slice_: tuple[int, int]) -> Searched:
+        return finder.search_slice(lead, *slice_)
+
+    with (
+        ThreadPoolExecutor(threads) as pool,
+        Gathering(finder.contract, lead.fs, lead.n_samples) as beats,
+        _Classing(classifier, lead, pool, classed) as classing,
+    ):
+        looks: deque[Future[None]] = deque()
+        for part in work_ahead(search, slices, threads, pool):
+            looks.append(pool.submit(_in_turn, seen, part.block_mv, looks[-1] if looks else None))
+            if len(looks) > MOST_WAITING:
+                looks.popleft().result()
+            classing.add(beats.add(part).positions)
+            if searched is not None:
+                searched(part.stop / lead.fs)
+        probabilities = classing.finish()
+        for look in looks:
+            look.result()
+        return beats.found(), probabilities
+
+
+def _in_turn(
+    seen: Callable[[NDArray[np.float32]], None],
+    block_mv: NDArray[np.float32],
+    before: Future[None] | None,
+) -> None:
+    """Look at a slice once the one before has been looked at, which was begun before."""
+    if before is not None:
+        before.result()
+    seen(block_mv)
+
+
+class _Classing:
+    """Classes beats as they come, half hour by half hour, in threads that do other work as well."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        lead: Lead,
+        pool: ThreadPoolExecutor,
+        told: Callable[[float], None] | None,
+    ) -> None:
+        self._classifier, self._lead, self._pool, self._told = classifier, lead, pool, told
+        self._parts = GrowingParts()
+        self._first, self._n = 0, 0  # first row that is held, and rows there were
+        self._positions, self._times_s = np.empty(0), np.empty(0)
+        self._waiting: deque[tuple[float, Future[NDArray[np.float32]]]] = deque()
+        self._spool = Spool(len(CLASSES))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for _, future in self._waiting:
+            future.cancel()
+        self._spool.__exit__(kind, error, trace)
+
+    def add(self, positions: NDArray[np.float64]) -> None:
+        """Take the places of the next beats."""
+        times_s = model_times(positions, self._lead.fs, self._classifier.bundle.contract)
+        self._positions = np.concatenate([self._positions, positions])
+        self._times_s = np.concatenate([self._times_s, times_s])
+        self._n += len(positions)
+        for part in self._parts.add(times_s):
+            self._submit(part)
+        kept = self._parts.needed - self._first
+        self._positions, self._times_s = self._positions[kept:], self._times_s[kept:]
+        self._first += kept
+        self._take(MOST_WAITING)
+
+    def finish(self) -> NDArray[np.float32]:
+        """Give the probabilities of all beats."""
+        if self._n >= LEAST_BEATS:
+            for part in self._parts.finish():
+                self._submit(part)
+        self._take(0)
+        if self._told is not None:
+            self._told(self._lead.n_samples / self._lead.fs)
+        return at_hand(self._spool.rows())
+
+    def _submit(self, part: Part) -> None:
+        rows = slice(part.seen.start - self._first, part.seen.stop - self._first)
+        positions, times_s = self._positions[rows], self._times_s[rows]
+        work = partial(self._classifier.classify_part, self._lead, positions, times_s)
+        last_s = float(times_s[part.inner][-1])
+        self._waiting.append((last_s, self._pool.submit(work, part.of_seen())))
+
+    def _take(self, most: int) -> None:
+        """Keep what is done, and wait for it where more than so many parts are waiting."""
+        while self._waiting and (len(self._waiting) > most or self._waiting[0][1].done()):
+            last_s, future = self._waiting.popleft()
+            self._spool.add(future.result())
+            if self._told is not None:
+                self._told(last_s)
