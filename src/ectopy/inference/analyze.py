@@ -29,7 +29,7 @@ from ectopy.readers.formats import ReadOptions
 from ectopy.readers.lead import Lead
 from ectopy.readers.source import BLOCK_SAMPLES, Source
 from ectopy.signal.quality import LeadCheck
-from ectopy.signal.seconds import QualityMeter
+from ectopy.signal.seconds import QualityMeter, SecondsQuality
 from ectopy.signal.sure_beats import spare_sure
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def analyze(
             bundle,
             signal,
             seen=seen,
+            all_seen=seen.finish,
             searched=progress and partial(_tell, progress, FINDING, signal),
             classed=progress and partial(_tell, progress, CLASSING, signal),
         )
@@ -143,8 +144,8 @@ def analyze(
             seen(signal[first : first + BLOCK_SAMPLES])
             if progress is not None:
                 progress(FINDING, min(1.0, (first + BLOCK_SAMPLES) / len(signal)))
-    warnings = [instead, *seen.check.finish()]
-    quality = seen.meter.finish()
+    lead_warnings, quality = seen.finish()
+    warnings = [instead, *lead_warnings]
     if found is not None:
         quality = spare_sure(quality, peaks, found.confidences, recording.fs)
     if len(peaks) < MIN_BEATS:
@@ -205,7 +206,14 @@ class _Seen:
     def __init__(self, lead: Lead) -> None:
         self.check = LeadCheck(lead.fs, lead.name)
         self.meter = QualityMeter(lead.fs)
+        self._found: tuple[tuple[str, ...], SecondsQuality] | None = None
 
     def __call__(self, block_mv: NDArray[np.float32]) -> None:
         self.check.push(block_mv)
         self.meter.push(block_mv)
+
+    def finish(self) -> tuple[tuple[str, ...], SecondsQuality]:
+        """Say what is wrong with the lead, and of which seconds; worked out once."""
+        if self._found is None:
+            self._found = self.check.finish(), self.meter.finish()
+        return self._found

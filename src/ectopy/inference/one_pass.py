@@ -49,6 +49,7 @@ def find_and_classify(
     lead: Lead,
     *,
     seen: Callable[[NDArray[np.float32]], None],
+    all_seen: Callable[[], object] | None = None,
     searched: Callable[[float], None] | None = None,
     classed: Callable[[float], None] | None = None,
 ) -> tuple[FoundBeats, NDArray[np.float32]]:
@@ -62,6 +63,8 @@ def find_and_classify(
     lead : Lead
     seen : callable
         Is given the samples of each slice, one after the other but not in the caller's thread.
+    all_seen : callable, optional
+        Is called after that, while the last beats are being classed.
     searched, classed : callable, optional
         Are told up to which second beats have been found, and classed.
 
@@ -80,7 +83,7 @@ def find_and_classify(
     slices, threads = finder.slices(lead), finder.threads
     # A recording of one part classes it on all threads, as `classify_lead` does.
     long = lead.n_samples / lead.fs >= PART_S + LEAST_S
-    classifier = Classifier(bundle, threads=1 if long else threads)
+    load = partial(Classifier, bundle, threads=1 if long else threads)
 
     def search(slice_: tuple[int, int]) -> Searched:
         return finder.search_slice(lead, *slice_)
@@ -88,7 +91,7 @@ def find_and_classify(
     with (
         ThreadPoolExecutor(threads) as pool,
         Gathering(finder.contract, lead.fs, lead.n_samples) as beats,
-        _Classing(classifier, lead, pool, classed) as classing,
+        _Classing(bundle, pool.submit(load), lead, pool, classed) as classing,
     ):
         looks: deque[Future[None]] = deque()
         for part in work_ahead(search, slices, threads, pool):
@@ -98,10 +101,12 @@ def find_and_classify(
             classing.add(beats.add(part).positions)
             if searched is not None:
                 searched(part.stop / lead.fs)
-        probabilities = classing.finish()
+        classing.begin_last()
         for look in looks:
             look.result()
-        return beats.found(), probabilities
+        if all_seen is not None:
+            all_seen()
+        return beats.found(), classing.finish()
 
 
 def _in_turn(
@@ -120,12 +125,14 @@ class _Classing:
 
     def __init__(
         self,
-        classifier: Classifier,
+        bundle: Bundle,
+        classifier: Future[Classifier],
         lead: Lead,
         pool: ThreadPoolExecutor,
         told: Callable[[float], None] | None,
     ) -> None:
-        self._classifier, self._lead, self._pool, self._told = classifier, lead, pool, told
+        self._contract, self._classifier = bundle.contract, classifier
+        self._lead, self._pool, self._told = lead, pool, told
         self._parts = GrowingParts()
         self._first, self._n = 0, 0  # first row that is held, and rows there were
         self._positions, self._times_s = np.empty(0), np.empty(0)
@@ -147,7 +154,7 @@ class _Classing:
 
     def add(self, positions: NDArray[np.float64]) -> None:
         """Take the places of the next beats."""
-        times_s = model_times(positions, self._lead.fs, self._classifier.bundle.contract)
+        times_s = model_times(positions, self._lead.fs, self._contract)
         self._positions = np.concatenate([self._positions, positions])
         self._times_s = np.concatenate([self._times_s, times_s])
         self._n += len(positions)
@@ -158,11 +165,14 @@ class _Classing:
         self._first += kept
         self._take(MOST_WAITING)
 
-    def finish(self) -> NDArray[np.float32]:
-        """Give the probabilities of all beats."""
+    def begin_last(self) -> None:
+        """Begin with what is left; no more beats will come."""
         if self._n >= LEAST_BEATS:
             for part in self._parts.finish():
                 self._submit(part)
+
+    def finish(self) -> NDArray[np.float32]:
+        """Give the probabilities of all beats."""
         self._take(0)
         if self._told is not None:
             self._told(self._lead.n_samples / self._lead.fs)
@@ -171,9 +181,16 @@ class _Classing:
     def _submit(self, part: Part) -> None:
         rows = slice(part.seen.start - self._first, part.seen.stop - self._first)
         positions, times_s = self._positions[rows], self._times_s[rows]
-        work = partial(self._classifier.classify_part, self._lead, positions, times_s)
         last_s = float(times_s[part.inner][-1])
-        self._waiting.append((last_s, self._pool.submit(work, part.of_seen())))
+        future = self._pool.submit(self._class_part, positions, times_s, part.of_seen())
+        self._waiting.append((last_s, future))
+
+    def _class_part(
+        self, positions: NDArray[np.float64], times_s: NDArray[np.float64], part: Part
+    ) -> NDArray[np.float32]:
+        # It was given to a thread before any part was, and is ready by now or soon.
+        classifier = self._classifier.result()
+        return classifier.classify_part(self._lead, positions, times_s, part)
 
     def _take(self, most: int) -> None:
         """Keep what is done, and wait for it where more than so many parts are waiting."""
