@@ -21,11 +21,25 @@ def keep_freed_memory() -> bool:
     bool
         Whether it was told.
     """
+    library = _glibc()
+    if library is None:
+        return False
+    told = library.mallopt(M_TRIM_THRESHOLD, KEPT), library.mallopt(M_MMAP_THRESHOLD, LARGEST)
+    return all(told)
+
+
+def give_freed_memory_back() -> None:
+    """Give back what was kept, that of threads that have ended too, which no other would use."""
+    library = _glibc()
+    if library is not None:
+        library.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """Give the C library where it is glibc: in others the same names may mean something else."""
     try:
         library = ctypes.CDLL(None)
-        # Only glibc has both; what has the first name alone may mean something else by it.
         library.gnu_get_libc_version  # noqa: B018
-        told = library.mallopt(M_TRIM_THRESHOLD, KEPT), library.mallopt(M_MMAP_THRESHOLD, LARGEST)
     except (AttributeError, OSError, TypeError):
-        return False
-    return all(told)
+        return None
+    return library

@@ -78,7 +78,7 @@ def analyze(
     from rich.console import Console
 
     from ectopy.cli.progress import shown_progress
-    from ectopy.memory import keep_freed_memory
+    from ectopy.memory import give_freed_memory_back, keep_freed_memory
     from ectopy.writers import check_files, write_all
     from ectopy.writers.output import check_folder
 
@@ -108,6 +108,7 @@ def analyze(
             from ectopy.inference.analyze import analyze as run
 
             analyses = [run(path, lead=lead, **settings)]
+        give_freed_memory_back()
         written = []
         for analysis in analyses:
             name = "writing" if len(analyses) == 1 else f"writing, lead {analysis.lead}"
