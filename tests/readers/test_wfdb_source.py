@@ -416,7 +416,7 @@ def test_a_part_that_does_not_fit_into_memory(records, monkeypatch):
         raise MemoryError
 
     source = open_wfdb(records["16"])
-    monkeypatch.setattr(np, "full", full)
+    monkeypatch.setattr(np, "empty", full)
     assert error(source, 0, 900) == (
         "a part of 'f16' (900 samples) does not fit into memory; read it in smaller ones"
     )
