@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -11,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from ectopy.models.runtime import onnx_runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from onnxruntime import InferenceSession
 
@@ -28,7 +29,20 @@ def limited(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def open_session(graph: bytes, threads: int) -> InferenceSession:
+def together(call: Callable[[], Any], threads: int) -> Callable[[], Any]:
+    """Give a call that makes so many of another at the same time, as the engine does it."""
+    if threads == 1:
+        return call
+    pool = ThreadPoolExecutor(threads)
+
+    def all_of_them() -> None:
+        for future in [pool.submit(call) for _ in range(threads)]:
+            future.result()
+
+    return all_of_them
+
+
+def open_session(graph: bytes, threads: int = 1) -> InferenceSession:
     """Open a graph that is no bundle's, with the settings that the engine opens bundles with."""
     onnxruntime = onnx_runtime()
     options = onnxruntime.SessionOptions()

@@ -4,7 +4,8 @@ python benchmarks/network.py
 
 Three things are measured, each with its contestants in turn:
 
-- the networks alone, at several batch sizes, with the sessions that the engine opens;
+- the networks alone, at several batch sizes, with the sessions that the engine opens: with two
+  threads each of these has a batch of its own, as in the engine;
 - the way from a lead in memory and the places of its beats to their classes, ours and the
   published baseline's: windows are cut and normalised, and the rhythm models' way includes typical
   beats and rhythm features. Ours works on half hours side by side, as it does in `analyze`;
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from keeping import keep
-from limiting import limited
+from limiting import limited, together
 from measuring import interleaved, ratios, spread
 from published import TITLES, make_baseline, zscored
 from settings import command_line, settings_of
@@ -92,7 +93,7 @@ def main() -> None:
         with limited(threads):
             for batch in settings["batches"]:
                 seconds = measure_networks(settings["models"], batch, threads, beats, settings)
-                rows += rows_of(seconds, threads, batch, batch)
+                rows += rows_of(seconds, threads, batch, batch * threads)
                 raw[f"networks, batch {batch}, {threads} threads"] = texts(seconds)
                 if batch == BATCH:
                     told.append(_ratio(HEADS, threads, heads_ratio(seconds)))
@@ -133,10 +134,10 @@ def measure_networks(
 
 
 def network_call(model: str, n: int, threads: int, beats: Beats) -> Callable[[], Any]:
-    """One call of a network with its first `n` beats."""
-    session = open_graph(find_bundle(model), threads=threads)
+    """One call of a network in each thread, with its first `n` beats."""
+    session = open_graph(find_bundle(model))
     feed = beats.feed([one.name for one in session.get_inputs()], n)
-    return lambda: session.run(None, feed)
+    return together(lambda: session.run(None, feed), threads)
 
 
 def measure_ways(
@@ -202,7 +203,7 @@ def _single(model: str, way: str, ms: NDArray[np.float64]) -> dict[str, Any]:
 
 def single_network(model: str, beats: Beats) -> Callable[[int], Any]:
     """Call a network with one beat, another one each time."""
-    session = open_graph(find_bundle(model), threads=1)
+    session = open_graph(find_bundle(model))
     feed = beats.feed([one.name for one in session.get_inputs()], len(beats.windows_mv))
     return lambda row: session.run(None, {k: part[row : row + 1] for k, part in feed.items()})
 

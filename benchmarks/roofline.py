@@ -22,7 +22,7 @@ import numpy as np
 import onnx
 import torch
 from keeping import keep
-from limiting import limited, open_session
+from limiting import limited, open_session, together
 from measuring import interleaved, spread
 from onnx import TensorProto, helper
 from settings import command_line, settings_of
@@ -98,26 +98,31 @@ def best_of(probes: Mapping[str, Probe], seconds: Mapping[str, list[float]]) -> 
 
 
 def flop_probes(sizes: list[int], threads: int) -> dict[str, Probe]:
-    """Products and convolutions in single precision, by what computes them."""
+    """Products and convolutions in single precision, by what computes them.
+
+    NumPy and PyTorch share one product among threads; ONNX Runtime has one in each.
+    """
     rng = np.random.default_rng(0)
     probes: dict[str, Probe] = {}
     for n in sizes:
         a, b = rng.standard_normal((2, n, n), dtype=np.float32)
         c, s, t, u = np.empty_like(a), *(torch.from_numpy(x.copy()) for x in (a, b, a))
-        session, feed = open_session(product_graph(b), threads), {"x": a}
+        session, feed = open_session(product_graph(b)), {"x": a}
+        in_onnx = together(lambda r=session.run, f=feed: r(None, f), threads)
         flops = 2.0 * n**3
         probes |= {
             f"product of {n}, NumPy": (flops, lambda a=a, b=b, c=c: np.matmul(a, b, out=c)),
             f"product of {n}, PyTorch": (flops, lambda s=s, t=t, u=u: torch.mm(s, t, out=u)),
-            f"product of {n}, ONNX Runtime": (flops, lambda r=session.run, f=feed: r(None, f)),
+            f"product of {n}, ONNX Runtime": (threads * flops, in_onnx),
         }
     for images, height, width in IMAGES:
-        session = open_session(convolution_graph(rng), threads)
+        session = open_session(convolution_graph(rng))
         shape = (images, CHANNELS, height, width)
         feed = {"x": rng.standard_normal(shape, dtype=np.float32)}
         flops = 2.0 * images * height * width * CHANNELS**2 * KERNEL
         name = f"convolution of {images} x {CHANNELS} x {height} x {width}, ONNX Runtime"
-        probes[name] = (flops, lambda r=session.run, f=feed: r(None, f))
+        call = together(lambda r=session.run, f=feed: r(None, f), threads)
+        probes[name] = (threads * flops, call)
     return probes
 
 
@@ -161,13 +166,13 @@ def byte_probes(n: int) -> dict[str, Probe]:
 
 
 def network_call(bundle: Bundle, batch: int, threads: int) -> Callable[[], Any]:
-    """One call of a bundle's network with a batch of noise."""
-    session, rng = open_graph(bundle, threads=threads), np.random.default_rng(1)
+    """One call of a bundle's network with a batch of noise in each thread."""
+    session, rng = open_graph(bundle), np.random.default_rng(1)
     feed = {
         one.name: rng.standard_normal((batch, *one.shape[1:]), dtype=np.float32)
         for one in session.get_inputs()
     }
-    return lambda: session.run(None, feed)
+    return together(lambda: session.run(None, feed), threads)
 
 
 def least_bytes(bundle: Bundle, batch: int) -> float:
@@ -191,7 +196,7 @@ def row_of(
     flops, moved = 2.0 * (bundle.multiply_adds or 0), least_bytes(bundle, batch)
     intensity = flops / moved
     bound = min(peak, intensity * bandwidth)
-    reached = flops * batch / spread(seconds)["median"]
+    reached = flops * batch * threads / spread(seconds)["median"]
     return {
         "model": bundle.full_name,
         "threads": threads,

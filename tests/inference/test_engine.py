@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from ectopy.inference.engine import BATCH, Classifier, softmax
 from ectopy.models.bundle import find_bundle
 from ectopy.signal.conditioning import resample, rescale_peaks
 from ectopy.signal.windows import cut_windows, zscore
+from ectopy.simulate import simulate
 
 
 @pytest.fixture(scope="module")
@@ -195,3 +197,28 @@ def test_temperature_1_is_plain_softmax():
 def test_softmax_of_large_logits():
     found = softmax(np.array([[1e4, 0.0, -1e4]], dtype=np.float32))
     assert found.tolist() == [[1.0, 0.0, 0.0]]
+
+
+@pytest.mark.parametrize("model", ["cnn-mlp", "rhythm-kan"])
+def test_threads_change_nothing(model):
+    recording, marks = simulate(700, seed=3, rhythm="mixed")
+    signal = np.ascontiguousarray(recording.signal_mv[:, 0])
+    assert len(marks.peaks) > 5 * BATCH
+    one, *others = (
+        Classifier(model, threads=threads).classify(signal, recording.fs, marks.peaks)
+        for threads in (1, 2, 3, 50)
+    )
+    for found in others:
+        np.testing.assert_array_equal(found, one)
+
+
+def test_batches_are_worked_on_at_the_same_time(classifier, monkeypatch):
+    together = threading.Barrier(2, timeout=20)  # which one thread alone would wait for in vain
+    run = Classifier._run
+
+    def waiting(self: Classifier, *parts: np.ndarray) -> np.ndarray:
+        together.wait()
+        return run(self, *parts)
+
+    monkeypatch.setattr(Classifier, "_run", waiting)
+    assert Classifier(classifier.bundle, threads=2).logits(windows(2 * BATCH)).shape[0] == 2 * BATCH

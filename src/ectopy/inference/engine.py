@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ectopy.signal.typical import BeatInputs
 
 BATCH = 128
-"""Windows per call of the network: large enough to fill the cores, small enough for the cache."""
+"""Windows per call of the network: enough for its many steps, few enough for the cache."""
 
 THREADS = 2
 
@@ -39,8 +39,12 @@ CAUSAL_BATCH = 600
 """Beats whose windows are cut at a time where nothing is known of the later ones."""
 
 
-def open_graph(bundle: Bundle, *, threads: int) -> InferenceSession:
-    """Load a bundle's ONNX graph for the CPU.
+def open_graph(bundle: Bundle) -> InferenceSession:
+    """Load a bundle's ONNX graph for the CPU, to run in the thread that calls it.
+
+    Threads that share one call of a network wait for each other after each of its many short steps,
+    at full load; each with a call of its own they do not. A session may be called from any number
+    of threads at once.
 
     Raises
     ------
@@ -49,7 +53,7 @@ def open_graph(bundle: Bundle, *, threads: int) -> InferenceSession:
     """
     onnxruntime = onnx_runtime()
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     path = bundle.folder / ONNX_FILE
     try:
@@ -71,7 +75,7 @@ class Classifier:
     model : str, Path or Bundle
         As in `ectopy.models.bundle.find_bundle`.
     threads : int
-        Threads that the network may use.
+        Batches, or half hours of a long recording, that are worked on at the same time.
 
     Raises
     ------
@@ -83,7 +87,7 @@ class Classifier:
         self.bundle = model if isinstance(model, Bundle) else find_bundle(model)
         contract = self.bundle.contract
         self.threads = threads
-        self._session = open_graph(self.bundle, threads=threads)
+        self._session = open_graph(self.bundle)
         self.reads_rhythm = contract.reads_rhythm
         inputs = self._session.get_inputs()
         self._names = [one.name for one in inputs]
@@ -100,13 +104,17 @@ class Classifier:
             )
             raise BundleError(msg)
 
-    def logits(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def logits(
+        self, windows: NDArray[np.float32], *, threads: int | None = None
+    ) -> NDArray[np.float32]:
         """Run the network of a model that sees single beats.
 
         Parameters
         ----------
         windows : ndarray of float32, shape (beats, samples)
             Windows as the bundle's input contract says, normalised.
+        threads : int, optional
+            Batches at the same time; as many as the classifier has unless given.
 
         Returns
         -------
@@ -120,10 +128,22 @@ class Classifier:
         if self.reads_rhythm:
             msg = f"{self.bundle.full_name} reads the rhythm of a whole recording, not windows "
             raise BundleError(msg + "alone; give signal and beats to Classifier.classify")
-        out = np.empty((len(windows), len(CLASSES)), dtype=np.float32)
-        for start in range(0, len(windows), BATCH):
-            rows = slice(start, start + BATCH)
-            out[rows] = self._run(windows[rows, None, :])
+        rows = slice(0, len(windows))
+        return self._batches(lambda batch: self._run(windows[batch, None, :]), rows, threads)
+
+    def _batches(
+        self, run: Callable[[slice], NDArray[np.float32]], rows: slice, threads: int | None = None
+    ) -> NDArray[np.float32]:
+        """Logits of consecutive rows, batch by batch."""
+        batches = [
+            slice(start, min(start + BATCH, rows.stop))
+            for start in range(rows.start, rows.stop, BATCH)
+        ]
+        threads = min(threads or self.threads, len(batches))
+        found = map(run, batches) if threads <= 1 else work_ahead(run, batches, threads)
+        out = np.empty((rows.stop - rows.start, len(CLASSES)), dtype=np.float32)
+        for batch, logits in zip(batches, found, strict=True):
+            out[batch.start - rows.start : batch.stop - rows.start] = logits
         return out
 
     def _run(self, *parts: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -131,20 +151,25 @@ class Classifier:
         feed = {name: np.ascontiguousarray(p) for name, p in zip(self._names, parts, strict=True)}
         return np.asarray(self._session.run(None, feed)[0])
 
-    def classify_windows(self, windows_mv: NDArray[np.float32]) -> NDArray[np.float32]:
+    def classify_windows(
+        self, windows_mv: NDArray[np.float32], *, threads: int | None = None
+    ) -> NDArray[np.float32]:
         """Normalise windows and give class probabilities, calibrated as the bundle says.
 
         Parameters
         ----------
         windows_mv : ndarray of float32, shape (beats, samples)
             Windows in mV at the contract's sampling frequency.
+        threads : int, optional
+            Batches at the same time; as many as the classifier has unless given.
 
         Returns
         -------
         ndarray of float32, shape (beats, 5)
             Probabilities in the order of `ectopy.beats.CLASSES`.
         """
-        return softmax(self.logits(zscore(windows_mv)), self.bundle.temperature)
+        logits = self.logits(zscore(windows_mv), threads=threads)
+        return softmax(logits, self.bundle.temperature)
 
     def classify(
         self, signal_mv: NDArray[np.float32], fs: float, peaks: NDArray[np.int64]
@@ -213,17 +238,15 @@ class Classifier:
             return self._classify_causal(lead, peaks)
         times_s = self._times_s(peaks, lead.fs)
         divided = parts(times_s)
-        # One part has all threads for itself; several go side by side, one thread each.
+        # One part has all threads for its batches; several go side by side, one thread each.
         many = len(divided) > 1 and self.threads > 1
-        classifier = Classifier(self.bundle, threads=1) if many else self
+        side_by_side, each = (self.threads, 1) if many else (1, self.threads)
 
         def work(part: Part) -> NDArray[np.float32]:
-            return classifier.classify_part(lead, peaks, times_s, part)
+            return self.classify_part(lead, peaks, times_s, part, threads=each)
 
         with Spool(len(CLASSES)) as probabilities:
-            for part, found in zip(
-                divided, work_ahead(work, divided, self.threads if many else 1), strict=True
-            ):
+            for part, found in zip(divided, work_ahead(work, divided, side_by_side), strict=True):
                 probabilities.add(found)
                 release(peaks)
                 release(times_s)
@@ -247,27 +270,27 @@ class Classifier:
         peaks: NDArray[np.int64] | NDArray[np.float64],
         times_s: NDArray[np.float64],
         part: Part,
+        *,
+        threads: int | None = None,
     ) -> NDArray[np.float32]:
         """Give class probabilities for the beats of one part, which are rows of `peaks`."""
         rows = part.seen if self.reads_rhythm else part.own
         windows = section_windows(lead, peaks[rows], self.bundle.contract)
         if not self.reads_rhythm:
-            return self.classify_windows(windows)
+            return self.classify_windows(windows, threads=threads)
         inputs = beat_inputs(windows, times_s[part.seen], typical=part.typical)
-        return self.classify_inputs(inputs, part.inner)
+        return self.classify_inputs(inputs, part.inner, threads=threads)
 
     def classify_inputs(
-        self, inputs: BeatInputs, inner: slice | None = None
+        self, inputs: BeatInputs, inner: slice | None = None, *, threads: int | None = None
     ) -> NDArray[np.float32]:
         """Give class probabilities for beats as a rhythm model sees them, or some rows of them."""
         first, stop, _ = (inner or slice(None)).indices(len(inputs))
-        out = np.empty((stop - first, len(CLASSES)), dtype=np.float32)
-        for start in range(first, stop, BATCH):
-            rows = slice(start, min(start + BATCH, stop))
-            out[start - first : rows.stop - first] = self._run(
-                inputs.shapes(rows), inputs.rhythm[rows]
-            )
-        return softmax(out, self.bundle.temperature)
+
+        def run(rows: slice) -> NDArray[np.float32]:
+            return self._run(inputs.shapes(rows), inputs.rhythm[rows])
+
+        return softmax(self._batches(run, slice(first, stop), threads), self.bundle.temperature)
 
     def _classify_causal(
         self, lead: Lead, peaks: NDArray[np.int64] | NDArray[np.float64]

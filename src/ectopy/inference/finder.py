@@ -72,8 +72,7 @@ class BeatFinder:
             msg = f"threads = {threads!r}; expected a whole number of at least 1"
             raise BundleError(msg)
         self.threads = threads
-        # One thread a slice: slices have no need to wait for each other.
-        self._session = open_graph(self.bundle, threads=1)
+        self._session = open_graph(self.bundle)
         graph_input = self._session.get_inputs()[0]
         self._input = graph_input.name
         if len(graph_input.shape) != 2:

@@ -81,7 +81,7 @@ def find_and_classify(
         As those do.
     """
     slices, threads = finder.slices(lead), finder.threads
-    # A recording of one part classes it on all threads, as `classify_lead` does.
+    # A recording of one part has all threads for its batches, as in `classify_lead`.
     long = lead.n_samples / lead.fs >= PART_S + LEAST_S
     load = partial(Classifier, bundle, threads=1 if long else threads)
 
