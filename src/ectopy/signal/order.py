@@ -47,7 +47,9 @@ def median(values: NDArray[Real], axis: int = -1) -> NDArray[Real]:
     n = values.shape[axis]
     if axis == -2 and n <= MOST_IN_NETWORK:
         return _by_network(values)
-    ordered = np.sort(np.moveaxis(values, axis, -1), axis=-1)
+    # In rows, whatever the axis: along another one each series would be gathered by itself.
+    ordered = np.array(np.moveaxis(values, axis, -1), order="C")
+    ordered.sort(axis=-1)
     upper = np.asarray(ordered[..., n // 2], dtype=values.dtype)
     if n % 2:
         return upper

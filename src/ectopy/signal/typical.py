@@ -112,7 +112,7 @@ def beat_inputs(
     overall = overall_beat(windows[own], before[own], peak)[None]
     local, block = _local(windows, before, peak)
     features = rhythm_features(times_s, typical)
-    likeness = p_likeness(windows, local[block], peak)
+    likeness = p_likeness(windows, local, peak, block=block)
     steady = median(around(likeness, HALF_STEADY)).astype(np.float32)
     # A median of windows less their means has a mean of its own.
     overall -= overall[:, inner].mean(axis=1, keepdims=True)
@@ -183,13 +183,20 @@ def _local(
 
 
 def p_likeness(
-    windows: NDArray[np.float32], local: NDArray[np.float32], peak: int = BEFORE
+    windows: NDArray[np.float32],
+    local: NDArray[np.float32],
+    peak: int = BEFORE,
+    *,
+    block: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
     """How alike each beat's P wave is to that of its local typical beat, shape (beats,).
 
-    Low in fibrillation, and where noise buries P waves.
+    Low in fibrillation, and where noise buries P waves. The typical beats are one for all, one a
+    beat, or those of `block`.
     """
     reference = without_line(local[:, peak + P_WAVE.start : peak + P_WAVE.stop])
+    if block is not None:
+        reference = reference[block]
     first, last = peak + P_WAVE.start + LAGS[0], peak + P_WAVE.stop + LAGS[-1]
     around_p = windows[:, first:last]
     around_p = around_p - around_p.mean(axis=1, keepdims=True)
