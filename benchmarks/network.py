@@ -51,7 +51,7 @@ HEADS = "cnn-kan to cnn-mlp, network, batch 128: time"
 WHOLE = f"{RHYTHM} to {PUBLISHED}, both from signal to classes: beats a second"
 ALONE = f"{RHYTHM} to {PUBLISHED}, both from the network's inputs to classes: beats a second"
 
-GOALS = {HEADS: "<= 1.10", WHOLE: ">= 8", "p50_ms": "<= 0.15", "p99_to_p50": "<= 3"}
+GOALS = {HEADS: "<= 1.10", ALONE: ">= 8", WHOLE: ">= 8", "p50_ms": "<= 0.15", "p99_to_p50": "<= 3"}
 """What is aimed at; p50 and p99 are those of rhythm-kan's network, one beat a call, one thread."""
 
 NOTE = "published baseline: weights of our bundles of the same architecture"
