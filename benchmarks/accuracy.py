@@ -43,7 +43,6 @@ class TorchClassifier(Classifier):
     """
 
     def __init__(self, bundle: Bundle) -> None:
-        # With one thread the engine makes no further classifiers of its own for long recordings.
         super().__init__(bundle, threads=1)
         self.network = load_model(bundle.folder)
         self.calls = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from page_text import significant
-from settings import settings_of
+from settings import published_f1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 DAY_S, DAY_MB, FORTNIGHT_TIME, FORTNIGHT_MEMORY, PEER_TIMES = 4.0, 500.0, 14.5, 1.1, 8.0
 ALL_FILES, LABELS, PEER = "ectopy, all files", "ectopy, annotations", "NeuroKit2 + PyTorch"
 DAY, FORTNIGHT = 24, 336
-PUBLISHED_F1 = settings_of("training")["baseline_f1"]
+PUBLISHED_F1 = published_f1()
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,7 @@ def export_head(head: nn.Module, x: Tensor) -> bytes:
 
 
 def onnx_head(graph: bytes, x: Tensor, threads: int) -> Callable[[], Any]:
-    """Open a head as the engine opens whole networks, ready to be called with `x`."""
+    """Open a head, ready to be called with `x`; threads share a call, as PyTorch's do."""
     session = open_session(graph, threads)
     feed = {"features": x.numpy()}
     return lambda: session.run(None, feed)[0]

@@ -43,7 +43,7 @@ def together(call: Callable[[], Any], threads: int) -> Callable[[], Any]:
 
 
 def open_session(graph: bytes, threads: int = 1) -> InferenceSession:
-    """Open a graph that is no bundle's, with the settings that the engine opens bundles with."""
+    """Open a graph that is no bundle's; in one thread, as the engine opens bundles, unless told."""
     onnxruntime = onnx_runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1

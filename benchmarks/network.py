@@ -46,13 +46,13 @@ BATCHES = {1: 100, 128: 9, 1024: 3}
 """Calls a round, of which the median counts, by batch size."""
 
 NETWORK, INPUTS, SIGNAL = "network", "inputs to classes", "signal to classes"
-RHYTHM, PUBLISHED = "rhythm-kan", TITLES["cnn-mlp"]
+RHYTHM, PUBLISHED = "rhythm-kan/inter", TITLES["cnn-mlp"]
 HEADS = "cnn-kan to cnn-mlp, network, batch 128: time"
 WHOLE = f"{RHYTHM} to {PUBLISHED}, both from signal to classes: beats a second"
 ALONE = f"{RHYTHM} to {PUBLISHED}, both from the network's inputs to classes: beats a second"
 
 GOALS = {HEADS: "<= 1.10", ALONE: ">= 8", WHOLE: ">= 8", "p50_ms": "<= 0.15", "p99_to_p50": "<= 3"}
-"""What is aimed at; p50 and p99 are those of rhythm-kan's network, one beat a call, one thread."""
+"""What is aimed at; p50 and p99 are those of every network, one beat a call, one thread."""
 
 NOTE = "published baseline: weights of our bundles of the same architecture"
 
@@ -244,9 +244,13 @@ def heads_ratio(seconds: Mapping[Key, list[float]]) -> float:
 
 def ways_ratios(seconds: Mapping[Key, list[float]]) -> dict[str, float]:
     """How many times as many beats a second as the published CNN+MLP, over the same way."""
+    models = dict.fromkeys(name for name, way, _ in seconds if way == INPUTS)
     pairs = {WHOLE: (SIGNAL, SIGNAL), ALONE: (INPUTS, NETWORK)}
     return {
-        what: ratios(seconds, key_of(seconds, RHYTHM, ours))[key_of(seconds, PUBLISHED, theirs)]
+        what.replace(RHYTHM, model): ratios(seconds, key_of(seconds, model, ours))[
+            key_of(seconds, PUBLISHED, theirs)
+        ]
+        for model in models
         for what, (ours, theirs) in pairs.items()
     }
 
@@ -256,8 +260,8 @@ def _ratio(what: str, threads: int, value: float) -> dict[str, Any]:
 
 
 def key_of(seconds: Mapping[Key, list[float]], name: str, way: str) -> Key:
-    """The contestant whose model has this name, under whichever protocol it was trained."""
-    return next(k for k in seconds if k[0].partition("/")[0] == name and k[1] == way)
+    """The contestant of this name, or whose model has it under whichever protocol."""
+    return next(k for k in seconds if name in (k[0], k[0].partition("/")[0]) and k[1] == way)
 
 
 def texts(seconds: Mapping[Key, list[float]]) -> dict[str, list[float]]:

@@ -46,7 +46,9 @@ SECTIONS = (
         "The networks alone, and the way from a lead in memory and the places of its beats to "
         "their classes, against the published baseline in eager PyTorch, which cuts and normalises "
         "in a loop over beats. Its weights are those of our bundles of the same architecture. A "
-        "rhythm model's way includes typical beats and rhythm features.",
+        "rhythm model's way includes typical beats and rhythm features. With two threads, each has "
+        "a batch of its own in ONNX Runtime, as the engine does it, and PyTorch shares one between "
+        "them; at batch 1 the hand-over is part of the time.",
         ("python benchmarks/network.py",),
         {"network": page_tables.network},
         "throughput",
@@ -56,7 +58,7 @@ SECTIONS = (
         "heads",
         "KAN heads",
         "The KAN head alone at the published sizes, 256-64-5, cubic splines on 5 intervals, beside "
-        "other implementations of the same functions and the MLP head.",
+        "other implementations of the same functions and the MLP head. Threads share one batch.",
         ("python benchmarks/heads.py",),
         {"heads": page_tables.heads},
     ),
@@ -64,7 +66,8 @@ SECTIONS = (
         "roofline",
         "What the machine could do",
         "A network's operations per second against the most that this machine does in matrix "
-        "products and convolutions, or can feed from memory, whichever is lower.",
+        "products and convolutions, or can feed from memory, whichever is lower. With two threads, "
+        "each has a batch of its own.",
         ("python benchmarks/roofline.py",),
         {"roofline": page_tables.roofline},
         "roofline",
@@ -74,7 +77,9 @@ SECTIONS = (
         "training",
         "Training",
         "Steps of training as the recipe does them, in turn with a plain loop of the published "
-        "baseline, scaled up to an epoch; in the long form whole epochs too.",
+        "baseline, scaled up to an epoch; in the long form whole epochs too. An epoch of the "
+        "recipe has fewer beats, as it draws a share of the many N beats anew each time; "
+        "compiling, which comes once, is told apart.",
         ("python benchmarks/training.py", "python benchmarks/training.py --until-baseline"),
         dict.fromkeys(
             ("training", "training_epochs", "training_until_baseline"), page_tables.any_rows

@@ -224,4 +224,5 @@ def any_rows(results: Results) -> str:
     """All rows as they are, and ratios where there are any."""
     ratios = results.get("ratios", {})
     rows = [{"ratio": what, "times": times} for what, times in ratios.items()]
-    return "\n\n".join(plain_table(one) for one in (results["rows"], rows) if one)
+    tables = [plain_table(one) for one in (results["rows"], rows) if one]
+    return "\n\n".join([*tables, *(f"On: {results[key]}." for key in ("data",) if key in results)])

@@ -4,7 +4,7 @@ Its two models, CNN+MLP and CNN+KAN, see single windows. The published checkpoin
 this project. The weights here are those of our bundles `cnn-mlp` and `cnn-kan`, which have the very
 same architecture, so that the cost is the same, and the classes can be checked against ours.
 
-Nothing of the package computes here but for reading the weights: the encoder is written as
+Nothing of the package is loaded here, only its files of weights: the encoder is written as
 published, with PyTorch's own pooling, and the KAN layer in the usual way, by the recursion of Cox
 and de Boor.
 """
@@ -12,14 +12,14 @@ and de Boor.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
-
-from ectopy.models.saving import load_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["cnn-mlp", "cnn-kan"]
 TITLES: dict[Kind, str] = {"cnn-mlp": "published CNN+MLP", "cnn-kan": "published CNN+KAN"}
+WEIGHTS = Path(__file__).parents[1] / "src" / "ectopy" / "weights"
 BATCH = 128
 ORDER = 3
 FEATURES, HIDDEN, CLASSES = 256, 64, 5
@@ -194,5 +195,5 @@ def make_baseline(kind: Kind, protocol: str = "intra") -> Baseline:
         runs on as many threads as `torch.set_num_threads` says.
     """
     net = PublishedNet(kind)
-    net.load_state_dict(load_model(f"{kind}/{protocol}").state_dict())
+    net.load_state_dict(load_file(WEIGHTS / kind / protocol / "model.safetensors"))
     return Baseline(net.eval())

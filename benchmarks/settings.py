@@ -9,6 +9,9 @@ from typing import Any
 
 from keeping import RESULTS
 
+from ectopy.evaluation.published import published_results
+from ectopy.models.bundle import find_bundle
+
 CONFIG = Path(__file__).with_name("config.toml")
 
 
@@ -18,6 +21,17 @@ def settings_of(name: str, *, long: bool = False) -> dict[str, Any]:
     changes = table.pop("long", {})
     table.pop("short", None)
     return {**table, **changes} if long else table
+
+
+def published_f1() -> float:
+    """Macro F1 of the published CNN+MLP on the published test beats."""
+    ours = find_bundle("cnn-mlp", "intra").results() or {}
+    counts = {name: one["n"] for name, one in ours.get("per_class", {}).items()}
+    return next(
+        float(one["macro_f1"])
+        for one in published_results("intra", counts)
+        if one["model"] == "cnn-mlp"
+    )
 
 
 def command_line(description: str | None) -> argparse.ArgumentParser:

@@ -80,7 +80,7 @@ def main() -> None:
                 "rounds": rounds,
                 **{f"{key}_s": round(value, 4) for key, value in wall.items()},
                 "cpu_s": round(statistics.median(usage.cpu_s for usage in found), 4),
-                "peak_mb": round(max(usage.peak_mb for usage in found), 1),
+                "peak_mb": round(statistics.median(usage.peak_mb for usage in found), 1),
             }
         )
         print(f"{start.name:42} {wall['median']:6.3f} s, {rows[-1]['peak_mb']:.0f} MB")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from keeping import keep
 from measuring import spread
-from settings import command_line, settings_of
+from settings import command_line, published_f1, settings_of
 
 from ectopy.errors import DataError
 
@@ -91,7 +91,7 @@ def until_baseline(settings: Mapping[str, Any], out: Path) -> None:
     """By the recipe, until the validation part's macro F1 is the published model's."""
     from training_epochs import train_epochs
 
-    goal, threads = settings["baseline_f1"], settings["threads"]
+    goal, threads = published_f1(), settings["threads"]
     rows = train_epochs(settings["model"], "intra", None, threads=threads, stop_at=goal)
     for row in rows:
         print(f"epoch {row['epoch']}: {row['seconds']:.1f} s, macro F1 {row['val_macro_f1']:.4f}")

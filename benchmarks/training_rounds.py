@@ -163,7 +163,8 @@ def _row(
 def training_part() -> tuple[Split, str]:
     """Training part of `intra`, or noise of its shape, and which of them it is."""
     try:
-        return load_split("intra", margin=MARGIN), "training part of intra, 76,615 beats"
+        split = load_split("intra", margin=MARGIN)
+        return split, f"training part of intra, {len(split.train):,} beats"
     except DataError:
         rng = np.random.default_rng(0)
         classes = np.repeat(np.arange(CLASSES, dtype=np.int8), TRAINING_BEATS)

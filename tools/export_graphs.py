@@ -10,7 +10,6 @@ python tools/export_graphs.py [MODEL/PROTOCOL ...]
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -35,8 +34,10 @@ def export_graph(folder: Path, version: str) -> None:
         config["files"][ONNX_FILE] = sha256_of(graph)
         config["graph_code_version"] = version
         text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
-        shutil.copyfile(graph, folder / ONNX_FILE)
-        (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+        draft_config = Path(draft) / CONFIG_FILE
+        draft_config.write_text(text, encoding="utf-8")
+        graph.replace(folder / ONNX_FILE)
+        draft_config.replace(folder / CONFIG_FILE)
     (folder / CARD_FILE).write_text(model_card(open_bundle(folder)), encoding="utf-8")
 
 

@@ -166,7 +166,8 @@ def _speed() -> str:
     )
     return (
         f"{timed['hours']:g} h of one lead at {timed['fs']:g} Hz in memory, median of "
-        f"{timed['rounds']} runs in turn on two cores: {shown} (`benchmarks/finders.py`)."
+        f"{timed['rounds']} runs in turn on {timed['machine']['cores']} cores: {shown} "
+        "(`benchmarks/finders.py`; one simulated half hour over and over)."
     )
 
 

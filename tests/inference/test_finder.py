@@ -391,6 +391,13 @@ def test_beats_on_a_line_without_any_noise_are_found():
             "the signal is not numeric (could not convert string to float: 'a'); "
             "give millivolts as an array of numbers",
         ),
+        (
+            [[1.0], [2.0, 3.0]],
+            FS,
+            "the signal is not numeric (setting an array element with a sequence. The requested "
+            "array has an inhomogeneous shape after 1 dimensions. The detected shape was (2,) + "
+            "inhomogeneous part.); give millivolts as an array of numbers",
+        ),
         *(
             (
                 np.arange(500.0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -84,14 +85,16 @@ def test_classing_begins_while_beats_are_being_found(half_hour):
         assert times[-1] == 6 * 1800
 
 
-def test_of_one_beat_or_none_nothing_is_classed(half_hour):
-    signal = np.zeros(int(20 * FS), dtype=np.float32) + np.float32(1e-3) * np.arange(int(20 * FS))
+@pytest.mark.parametrize("n_beats", [0, 1])
+def test_of_one_beat_or_none_nothing_is_classed(half_hour, n_beats):
+    signal = np.full(int(20 * FS), np.nan, dtype=np.float32)
     peak = shipped_finder().find(half_hour, FS).peaks[20]
-    signal[1200:1280] += half_hour[peak - 40 : peak + 40]
+    if n_beats:  # a second and a half around one beat
+        signal[1200:1392] = half_hour[peak - 96 : peak + 96]
     found, probabilities = find_and_classify(
         shipped_finder(), BUNDLE, Lead.of(signal, FS), seen=no_look
     )
-    assert len(found) <= 1
+    assert len(found) == n_beats
     assert probabilities.shape == (0, 5)
 
 
@@ -121,16 +124,28 @@ def test_what_classing_raises_is_raised(half_hour, monkeypatch):
         find_and_classify(shipped_finder(), BUNDLE, lead_of(half_hour, "xxx"), seen=no_look)
 
 
-def test_no_more_is_searched_than_is_classed(half_hour, monkeypatch):
-    """Half hours that wait hold windows' places only, but a file of days holds many."""
-    most = 0
-    submit = one_pass._Classing._submit
+def test_half_hours_that_wait_hold_up_the_search(half_hour, monkeypatch):
+    """They hold the places of their beats, and there may be hundreds of them."""
+    class_part, add = Classifier.classify_part, one_pass._Classing.add
 
-    def counted(self, part):
-        nonlocal most
-        submit(self, part)
-        most = max(most, len(self._waiting))
+    def slow(self: Classifier, *rest: object, **more: object) -> np.ndarray:
+        time.sleep(0.05)
+        return class_part(self, *rest, **more)
 
-    monkeypatch.setattr(one_pass._Classing, "_submit", counted)
-    find_and_classify(BeatFinder(threads=1), BUNDLE, lead_of(half_hour, 14 * "x"), seen=no_look)
-    assert 1 <= most <= one_pass.MOST_WAITING + 2
+    def most_waiting(bound: int) -> int:
+        waiting = []
+
+        def counted(self: one_pass._Classing, positions: np.ndarray) -> None:
+            add(self, positions)
+            waiting.append(len(self._waiting))
+
+        with monkeypatch.context() as patches:
+            patches.setattr(one_pass, "MOST_WAITING", bound)
+            patches.setattr(Classifier, "classify_part", slow)
+            patches.setattr(one_pass._Classing, "add", counted)
+            lead = lead_of(half_hour, 8 * "x")
+            find_and_classify(BeatFinder(threads=6), BUNDLE, lead, seen=no_look)
+        return max(waiting)
+
+    assert most_waiting(1) == 1
+    assert most_waiting(100) > 1

@@ -15,6 +15,7 @@ from ectopy.signal.typical import (
     beat_inputs,
     correlation,
     late,
+    p_likeness,
     without_line,
 )
 
@@ -222,3 +223,16 @@ def test_inputs_are_compared_by_identity():
     assert isinstance(one, BeatInputs)
     assert one == one
     assert len({one, one}) == 1
+
+
+@pytest.mark.parametrize("slope_mv", [0.0, 1.0, 30.0])
+def test_likeness_of_p_waves_does_not_feel_the_slope_that_they_lie_on(slope_mv):
+    rng = np.random.default_rng(4)
+    place = np.arange(-128, 128)
+    wave = np.exp(-(((place + 55) / 9) ** 2) / 2)
+    flat = (0.15 * wave + rng.normal(0, 0.03, (50, 256))).astype(np.float32)
+    sloping = (flat + slope_mv * np.linspace(-1, 1, 256)).astype(np.float32)
+    typical_beat = (0.15 * wave + slope_mv * np.linspace(-1, 1, 256)).astype(np.float32)[None]
+    expected = p_likeness(flat, (0.15 * wave).astype(np.float32)[None])
+    assert expected.std() > 0.05
+    np.testing.assert_allclose(p_likeness(sloping, typical_beat), expected, atol=1e-3)

@@ -29,6 +29,7 @@ from ectopy.readers.formats import ReadOptions
 from ectopy.readers.lead import Lead
 from ectopy.readers.source import BLOCK_SAMPLES, Source
 from ectopy.signal.quality import LeadCheck
+from ectopy.signal.rhythm import MIN_BEATS
 from ectopy.signal.seconds import QualityMeter, SecondsQuality
 from ectopy.signal.sure_beats import spare_sure
 
@@ -46,9 +47,6 @@ if TYPE_CHECKING:
 FINDING, CLASSING = "finding beats", "classing beats"
 MIN_FS = 50.0
 """Lowest sampling frequency in Hz at which a beat's shape can be seen; finding it takes 80."""
-
-MIN_BEATS = 2
-"""Fewer beats have no interval between them, and so no heart rate."""
 
 
 def analyze(

@@ -37,6 +37,9 @@ SLICE_S, LEAST_SLICE_S = 900.0, 60.0
 """Most and least length in seconds of the slices that a recording is worked through in. What lies
 on both sides of a slice is worked on twice; more memory than 200 MB is not worth less of that."""
 
+MOST_SAMPLES = 1 << 20
+"""Samples of a slice at any sampling frequency."""
+
 SLICES = 4
 """Slices that a short recording makes, so that threads share it."""
 
@@ -104,13 +107,12 @@ class BeatFinder:
             sample, or `fs` is not finite or below 80 Hz.
         """
         rate = Rate.of(fs)
-        if slice_s is None:
-            slice_s = _slice_s(np.size(signal_mv) / fs)
-        is_number = isinstance(slice_s, int | float | np.number)
-        if not (is_number and np.isfinite(slice_s) and slice_s > 0):
+        is_number = slice_s is None or isinstance(slice_s, int | float | np.number)
+        if not (is_number and (slice_s is None or (np.isfinite(slice_s) and slice_s > 0))):
             msg = f"slice_s = {slice_s!r}; expected a number of seconds above 0"
             raise SignalError(msg)
         signal = check_signal(signal_mv, fs)
+        slice_s = _slice_s(len(signal), fs) if slice_s is None else slice_s
         signal, lost = bridge(signal, fs)
         parts = list(_parts(len(signal), fs, rate, slice_s))
 
@@ -177,7 +179,7 @@ class BeatFinder:
         if lead.n_samples < MIN_DURATION_S * lead.fs:
             msg = f"a signal of {lead.n_samples} samples at {lead.fs:g} Hz is too short; "
             raise SignalError(f"{msg}beats need at least {MIN_DURATION_S:g} s")
-        slice_s = _slice_s(lead.n_samples / lead.fs) if slice_s is None else slice_s
+        slice_s = _slice_s(lead.n_samples, lead.fs) if slice_s is None else slice_s
         return _parts(lead.n_samples, lead.fs, rate, slice_s)
 
     def search_slice(self, lead: Lead, start: int, stop: int) -> Searched:
@@ -333,9 +335,10 @@ def check_signal(signal_mv: ArrayLike, fs: float) -> NDArray[np.float32]:
     return signal
 
 
-def _slice_s(duration_s: float) -> float:
+def _slice_s(n_samples: int, fs: float) -> float:
     """Length of slices where nothing is asked for: the same however many threads there are."""
-    return min(SLICE_S, max(LEAST_SLICE_S, duration_s / SLICES))
+    longest = min(SLICE_S, MOST_SAMPLES / fs)
+    return min(longest, max(LEAST_SLICE_S, n_samples / fs / SLICES))
 
 
 def _parts(n_samples: int, fs: float, rate: Rate, slice_s: float) -> Iterator[tuple[int, int]]:

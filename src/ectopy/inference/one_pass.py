@@ -23,6 +23,7 @@ from ectopy.inference.sections import model_times
 from ectopy.mapped import at_hand
 from ectopy.readers.spool import Spool
 from ectopy.signal.parts import LEAST_S, PART_S, GrowingParts
+from ectopy.signal.rhythm import MIN_BEATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 4
 """Half hours that may wait to be classed, and slices to be looked at, before none is searched."""
-
-LEAST_BEATS = 2
-"""Fewer beats are not classed: a model that reads rhythm could not."""
 
 
 def find_and_classify(
@@ -167,7 +165,7 @@ class _Classing:
 
     def begin_last(self) -> None:
         """Begin with what is left; no more beats will come."""
-        if self._n >= LEAST_BEATS:
+        if self._n >= MIN_BEATS:
             for part in self._parts.finish():
                 self._submit(part)
 

@@ -198,8 +198,9 @@ def p_likeness(
     if block is not None:
         reference = reference[block]
     first, last = peak + P_WAVE.start + LAGS[0], peak + P_WAVE.stop + LAGS[-1]
-    around_p = windows[:, first:last]
-    around_p = around_p - around_p.mean(axis=1, keepdims=True)
+    # A line that runs through all of it is one of each lag's own, which is taken off below. Without
+    # it, powers are small, and so is what is lost in their difference.
+    around_p = without_line(windows[:, first:last])
     lines, inside = _level_of_lags()
     # What a mean and a line take away of the power they take of it: nothing has to be taken off.
     levels = product(around_p, lines).reshape(len(windows), len(LAGS), 2)
