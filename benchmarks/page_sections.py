@@ -66,8 +66,8 @@ SECTIONS = (
         "roofline",
         "What the machine could do",
         "A network's operations per second against the most that this machine does in matrix "
-        "products and convolutions in their best round, or can feed from memory, whichever is lower; "
-        "networks count with their median. With two threads, "
+        "products and convolutions in their best round, or can feed from memory, whichever is "
+        "lower; networks count with their median. With two threads, "
         "each has a batch of its own.",
         ("python benchmarks/roofline.py",),
         {"roofline": page_tables.roofline},

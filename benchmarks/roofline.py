@@ -2,11 +2,11 @@
 
 python benchmarks/roofline.py
 
-The machine's peak is the highest of several probes in their best rounds, in single precision: square matrix products
-by NumPy, PyTorch and ONNX Runtime, and convolutions by ONNX Runtime, which reach more than the
-products where a BLAS does not use the widest vectors. Its bandwidth is the highest of sums of
-arrays far beyond any cache; bytes are counted as STREAM does it, each array once (a = b + s c: two
-read, one written), and what is read before it is overwritten is not counted.
+The machine's peak is the highest of several probes in their best rounds, in single precision:
+square matrix products by NumPy, PyTorch and ONNX Runtime, and convolutions by ONNX Runtime, which
+reach more than the products where a BLAS does not use the widest vectors. Its bandwidth is the
+highest of sums of arrays far beyond any cache; bytes are counted as STREAM does it, each array once
+(a = b + s c: two read, one written), and what is read before it is overwritten is not counted.
 
 A network's work is 2 x the multiply-adds that its bundle states. The least it can move is its
 inputs, its outputs, and its weights once a batch. Work by bytes is its arithmetic intensity, and
