@@ -23,8 +23,7 @@ from ectopy.signal.rhythm import RHYTHM_FEATURES
 
 ROOT = Path(__file__).resolve().parents[1]
 SPEED = ROOT / "benchmarks" / "results" / "finder_speed.json"
-# The whole chain by length; of lengths.json, its predecessor, as long as that was not measured.
-LENGTHS = [SPEED.with_name(name) for name in ("chain_long.json", "lengths.json")]
+LENGTHS = SPEED.with_name("chain_long.json")
 RATES = SPEED.with_name("rates.json")
 STREAMING = [SPEED.with_name(f"streaming_{records}.json") for records in ("ds1", "ds2")]
 COMPARED = ROOT / "results"
@@ -207,11 +206,8 @@ def streaming_block() -> str:
 
 def lengths_block() -> str:
     """Table of time and memory by length, from the benchmark."""
-    file = next(path for path in LENGTHS if path.is_file())
-    results = json.loads(file.read_text(encoding="utf-8"))
-    rows = results.get("lengths") or [
-        row for row in results["rows"] if row["chain"] == "ectopy, all files"
-    ]
+    results = json.loads(LENGTHS.read_text(encoding="utf-8"))
+    rows = [row for row in results["rows"] if row["chain"] == "ectopy, all files"]
     lines = ["| length | leads | Hz | time | CPU | peak memory | report |", "|---" * 7 + "|"]
     lines += [
         f"| {duration(one['hours'])} | {one['leads']} | {one['fs_hz']:g} | "
@@ -219,11 +215,11 @@ def lengths_block() -> str:
         f"{one['peak_mb']:.0f} MB | {one['report_mb']:.1f} MB |"
         for one in rows
     ]
-    rounds = results.get("rounds") or rows[0]["rounds"]
-    machine = results["machine"]
-    if isinstance(machine, dict):
-        machine = f"{machine['processor']}, {machine['cores']} cores"
-    note = f"Median of {rounds} runs, {machine}; more in [benchmarks](benchmarks/README.md)."
+    machine = f"{results['machine']['processor']}, {results['machine']['cores']} cores"
+    note = (
+        f"Median of {rows[0]['rounds']} runs, {machine}; more in "
+        "[benchmarks](benchmarks/README.md)."
+    )
     return "\n".join([*lines, "", note]) + "\n"
 
 
