@@ -226,6 +226,7 @@ def export_onnx(
             dynamo=True,
             verbose=False,
         )
+    _without_notes(path)
     difference = onnx_difference(model, path, contract)
     if not difference <= ONNX_TOLERANCE:  # NaN, of weights that diverged, is refused as well
         msg = (
@@ -233,6 +234,18 @@ def export_onnx(
             f"most {ONNX_TOLERANCE}; report this with your torch and onnxruntime versions"
         )
         raise BundleError(msg)
+
+
+def _without_notes(path: Path) -> None:
+    """Take the exporter's notes out of a graph: where in whose folders each node comes from."""
+    import onnx
+
+    graph_file = onnx.load(path)
+    del graph_file.metadata_props[:]
+    for part in (graph_file.graph, *graph_file.graph.node, *graph_file.graph.value_info):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    onnx.save(graph_file, path)
 
 
 def onnx_difference(
