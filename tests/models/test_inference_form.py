@@ -124,3 +124,10 @@ def test_shipped_graphs_are_of_this_form(name):
     assert kernels
     assert {len(kernel) for kernel in kernels} == {4}
     assert len(graph.node) < 200
+
+
+@pytest.mark.parametrize("name", shipped_bundles())
+def test_shipped_graphs_hold_nothing_of_whose_machine_made_them(name):
+    content = (find_bundle(name).folder / ONNX_FILE).read_bytes()
+    for trace in (b".py", b"/ectopy/", b"stack_trace", b"site-packages"):
+        assert trace not in content
