@@ -151,9 +151,7 @@ def analyze(
         msg = f"{few} in lead {signal.name!r} of {recording.name!r} ({recording.duration_s:.1f} s)"
         raise SignalError(f"{msg}; at least {MIN_BEATS} are needed: try --lead or a longer part")
     if probabilities is None:
-        told = None
-        if progress is not None:
-            told = partial(_tell_part, progress, len(peaks))
+        told = progress and partial(_tell_part, progress, len(peaks))
         probabilities = Classifier(bundle).classify_lead(signal, peaks, seen=told)
     usable = quality.beats_usable(peaks, recording.fs)
     warnings += [noise_doubt(signal.name, quality), looks_inverted(signal, Usable(peaks, usable))]

@@ -107,12 +107,11 @@ class BeatFinder:
             sample, or `fs` is not finite or below 80 Hz.
         """
         rate = Rate.of(fs)
-        is_number = slice_s is None or isinstance(slice_s, int | float | np.number)
-        if not (is_number and (slice_s is None or (np.isfinite(slice_s) and slice_s > 0))):
+        is_number = isinstance(slice_s, int | float | np.number)
+        if slice_s is not None and not (is_number and np.isfinite(slice_s) and slice_s > 0):
             msg = f"slice_s = {slice_s!r}; expected a number of seconds above 0"
             raise SignalError(msg)
         signal = check_signal(signal_mv, fs)
-        slice_s = _slice_s(len(signal), fs) if slice_s is None else slice_s
         signal, lost = bridge(signal, fs)
         parts = list(_parts(len(signal), fs, rate, slice_s))
 
@@ -179,7 +178,6 @@ class BeatFinder:
         if lead.n_samples < MIN_DURATION_S * lead.fs:
             msg = f"a signal of {lead.n_samples} samples at {lead.fs:g} Hz is too short; "
             raise SignalError(f"{msg}beats need at least {MIN_DURATION_S:g} s")
-        slice_s = _slice_s(lead.n_samples, lead.fs) if slice_s is None else slice_s
         return _parts(lead.n_samples, lead.fs, rate, slice_s)
 
     def search_slice(self, lead: Lead, start: int, stop: int) -> Searched:
@@ -335,14 +333,16 @@ def check_signal(signal_mv: ArrayLike, fs: float) -> NDArray[np.float32]:
     return signal
 
 
-def _slice_s(n_samples: int, fs: float) -> float:
-    """Length of slices where nothing is asked for: the same however many threads there are."""
-    longest = min(SLICE_S, MOST_SAMPLES / fs)
-    return min(longest, max(LEAST_SLICE_S, n_samples / fs / SLICES))
+def _parts(
+    n_samples: int, fs: float, rate: Rate, slice_s: float | None
+) -> Iterator[tuple[int, int]]:
+    """Borders of slices of about `slice_s` seconds.
 
-
-def _parts(n_samples: int, fs: float, rate: Rate, slice_s: float) -> Iterator[tuple[int, int]]:
-    """Borders of slices of about `slice_s` seconds."""
+    Where no length is asked for, it is the same however many threads there are.
+    """
+    if slice_s is None:
+        longest = min(SLICE_S, MOST_SAMPLES / fs)
+        slice_s = min(longest, max(LEAST_SLICE_S, n_samples / fs / SLICES))
     step = rate.samples_per_step
     length = max(1, round(slice_s * fs / step)) * step
     for start in range(0, n_samples, length):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,6 @@ from ectopy.readers.spool import Spool
 from ectopy.signal.picking import Candidates
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from numpy.typing import NDArray
 
     from ectopy.models.contract import FinderContract
@@ -68,8 +66,10 @@ class Searched(NamedTuple):
     stop: int
 
 
-class Gathering:
+class Gathering(ExitStack):
     """Takes the slices of a lead in order, and keeps its beats, in a temporary file where many.
+
+    To be used in a `with` block; what `found` gave stays readable after it.
 
     Parameters
     ----------
@@ -86,26 +86,13 @@ class Gathering:
     """
 
     def __init__(self, contract: FinderContract, fs: float, n_samples: int) -> None:
+        super().__init__()
         self._choice = BeatChoice(contract, fs)
         self._n = n_samples
-        with ExitStack() as stack:
-            self._spools = [
-                stack.enter_context(Spool(1, dtype)) for dtype in (np.int64, np.float32, np.float64)
-            ]
-            self._open = stack.pop_all()
-
-    def __enter__(self) -> Self:
-        """Use it in a `with` block."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the files; what `found` gave stays readable."""
-        self._open.close()
+        with ExitStack() as opening:
+            dtypes = (np.int64, np.float32, np.float64)
+            self._spools = [opening.enter_context(Spool(1, dtype)) for dtype in dtypes]
+            self.enter_context(opening.pop_all())
 
     def add(self, slice_: Searched) -> FoundBeats:
         """Take the next slice, and give the beats that are settled by it."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,7 +28,6 @@ from ectopy.signal.rhythm import MIN_BEATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from numpy.typing import NDArray
 
@@ -118,7 +118,7 @@ def _in_turn(
     seen(block_mv)
 
 
-class _Classing:
+class _Classing(ExitStack):
     """Classes beats as they come, half hour by half hour, in threads that do other work as well."""
 
     def __init__(
@@ -129,43 +129,31 @@ class _Classing:
         pool: ThreadPoolExecutor,
         told: Callable[[float], None] | None,
     ) -> None:
+        super().__init__()
         self._contract, self._classifier = bundle.contract, classifier
         self._lead, self._pool, self._told = lead, pool, told
         self._parts = GrowingParts()
-        self._first, self._n = 0, 0  # first row that is held, and rows there were
-        self._positions, self._times_s = np.empty(0), np.empty(0)
+        self._first, self._positions = 0, np.empty(0)  # row of the first that is held, and those
         self._waiting: deque[tuple[float, Future[NDArray[np.float32]]]] = deque()
-        self._spool = Spool(len(CLASSES))
+        self._spool = self.enter_context(Spool(len(CLASSES)))
+        self.callback(self._cancel)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def _cancel(self) -> None:
         for _, future in self._waiting:
             future.cancel()
-        self._spool.__exit__(kind, error, trace)
 
     def add(self, positions: NDArray[np.float64]) -> None:
         """Take the places of the next beats."""
-        times_s = model_times(positions, self._lead.fs, self._contract)
         self._positions = np.concatenate([self._positions, positions])
-        self._times_s = np.concatenate([self._times_s, times_s])
-        self._n += len(positions)
-        for part in self._parts.add(times_s):
+        for part in self._parts.add(self._times_s(positions)):
             self._submit(part)
         kept = self._parts.needed - self._first
-        self._positions, self._times_s = self._positions[kept:], self._times_s[kept:]
-        self._first += kept
+        self._first, self._positions = self._first + kept, self._positions[kept:]
         self._take(MOST_WAITING)
 
     def begin_last(self) -> None:
         """Begin with what is left; no more beats will come."""
-        if self._n >= MIN_BEATS:
+        if self._first + len(self._positions) >= MIN_BEATS:
             for part in self._parts.finish():
                 self._submit(part)
 
@@ -177,11 +165,14 @@ class _Classing:
         return at_hand(self._spool.rows())
 
     def _submit(self, part: Part) -> None:
-        rows = slice(part.seen.start - self._first, part.seen.stop - self._first)
-        positions, times_s = self._positions[rows], self._times_s[rows]
+        positions = self._positions[part.seen.start - self._first : part.seen.stop - self._first]
+        times_s = self._times_s(positions)
         last_s = float(times_s[part.inner][-1])
         future = self._pool.submit(self._class_part, positions, times_s, part.of_seen())
         self._waiting.append((last_s, future))
+
+    def _times_s(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        return model_times(positions, self._lead.fs, self._contract)
 
     def _class_part(
         self, positions: NDArray[np.float64], times_s: NDArray[np.float64], part: Part
