@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chain import ALL_FILES, LABELS, PEER
 from page_text import significant
 from settings import published_f1
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 
 DAY_S, DAY_MB, FORTNIGHT_TIME, FORTNIGHT_MEMORY, PEER_TIMES = 4.0, 500.0, 14.5, 1.1, 8.0
-ALL_FILES, LABELS, PEER = "ectopy, all files", "ectopy, annotations", "NeuroKit2 + PyTorch"
 DAY, FORTNIGHT = 24, 336
 PUBLISHED_F1 = published_f1()
 

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import csv
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-
 from keeping import keep, load
 from measuring import interleaved, ratios, spread
 from settings import command_line, settings_of

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import PackageNotFoundError
-from pathlib import Path
-
-import numpy as np
-import pytest
-import torch
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 import accuracy
 import heads
 import network
+import numpy as np
+import pytest
 import roofline
+import torch
 from published import TITLES, make_baseline, zscored
 
 from ectopy.data.protocols import BeatSet
